@@ -1,0 +1,98 @@
+"""Ledger facts: what an ERP company is like, as far as one plan needs to know. Versioned by the hash of their content."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxCode:
+    code: str
+    name: str
+    rate: Decimal  # percent
+    active: bool = True
+    for_sales: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """An item of the ERP. `available` is None where stock is not managed or not asked."""
+
+    code: str
+    name: str
+    active: bool = True
+    sellable: bool = True
+    stocked: bool = True
+    managed_by: str = ""  # "" | "batch" | "serial"
+    barcode: str = ""
+    available: Mapping[str, Decimal] = field(default_factory=dict)  # warehouse -> in stock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    code: str
+    name: str
+    active: bool = True
+    postable: bool = True
+    currency: str = ""  # "" or "##": any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Anything else with a code: freight, warehouse, cost center, price list."""
+
+    code: str
+    name: str
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    first: date
+    last: date
+    open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerFacts:
+    """Enough of a company to predict what it will compute. Codes that were asked for and not found are absent from the mappings."""
+
+    company: str
+    local_currency: str
+    time_zone: str
+    amount_places: int
+    price_places: int
+    quantity_places: int
+    tax_rounding: str = "line"  # "line" | "document": where the ERP rounds tax
+    blocks_negative_stock: bool = False
+    allows_tax_override: bool = False  # proved by Test connection
+    tax_codes: Mapping[str, TaxCode] = field(default_factory=dict)
+    items: Mapping[str, Item] = field(default_factory=dict)
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    freights: Mapping[str, Named] = field(default_factory=dict)
+    warehouses: Mapping[str, Named] = field(default_factory=dict)
+    cost_centers: Mapping[str, Named] = field(default_factory=dict)
+    partners: Mapping[str, Named] = field(default_factory=dict)
+    periods: tuple[Period, ...] = ()
+    rates: Mapping[tuple[str, date], Decimal] = field(default_factory=dict)  # local units per foreign unit
+    settings: Mapping[str, str] = field(default_factory=dict)  # the connection's own settings a translator reads (service item, branch, ...)
+    version: str = ""
+
+    def open_period(self, day: date) -> bool:
+        """Whether the company lets a document be posted on that day; without any known period, yes."""
+        return not self.periods or any(p.open and p.first <= day <= p.last for p in self.periods)
+
+    def next_open_day(self, day: date) -> date | None:
+        """The first day on or after `day` in an open period."""
+        days = [max(day, p.first) for p in self.periods if p.open and p.last >= day]
+        return min(days, default=None) if self.periods else day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactsNeeded:
+    """What a plan will look up: the loader asks the ERP for no more than this."""
+
+    items: frozenset[str] = frozenset()
+    partners: frozenset[str] = frozenset()
+    rates: frozenset[tuple[str, date]] = frozenset()

@@ -1,0 +1,195 @@
+"""HTTP to a store or an ERP: one call, one total deadline, one record, and an error named by what to do next.
+
+What a status means is the caller's business; what a broken connection means is decided here, once: before the bytes left it is `TryLater`,
+after that a read is `TryLater` and a write is `OutcomeUnknown`.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.exceptions import ConnectionError as RequestsConnectionError
+from requests.exceptions import ConnectTimeout, ProxyError, RequestException, SSLError
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+from erp.contract.errors import Misconfigured, OutcomeUnknown, RemoteError, TryLater
+
+CONNECT_SECONDS = 5.0
+LARGEST_ANSWER = 32 * 1024 * 1024
+CORRELATION_HEADER = "X-Correlation-Id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What happened outward, for the audit trail. The URL holds no secret; bodies are stored encrypted by the recorder."""
+
+    method: str
+    url: str
+    status: int | None  # None: no answer
+    seconds: float
+    sent: bytes
+    received: bytes
+    error: str = ""  # class of the error, "" for an answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An HTTP answer that was read to its end."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)  # names are case-insensitive
+    body: bytes = field(repr=False)
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    def json(self) -> Any:
+        """The body as JSON with Decimals for numbers; an empty body is None.
+
+        :raises ValueError: if it is not JSON
+        """
+        return json.loads(self.body, parse_float=Decimal) if self.body.strip() else None
+
+
+def to_json(value: object) -> bytes:
+    """JSON bytes in which a Decimal is written as the exact number it is; a float is refused.
+
+    :raises TypeError: for a float or an unknown type
+    """
+    return _write(value).encode()
+
+
+def _write(value: object) -> str:
+    match value:
+        case float():
+            raise TypeError("a float has no place in a request")
+        case Decimal():
+            return format(value, "f")
+        case Mapping():
+            return "{" + ",".join(f"{json.dumps(str(k))}:{_write(v)}" for k, v in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ",".join(_write(v) for v in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+class Wire:
+    """Sends calls over an injected `requests.Session`. One per connection and thread.
+
+    :param record: hears of every call, answered or not; it must not raise
+    :param correlation_id: sent as `X-Correlation-Id`
+    """
+
+    def __init__(
+        self,
+        session: requests.Session,
+        *,
+        record: Callable[[Call], None],
+        correlation_id: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._session = session
+        self._session.trust_env = False
+        self._record = record
+        self._clock = clock
+        self.correlation_id = correlation_id
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        writes: bool,
+        deadline: float,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        body: bytes = b"",
+    ) -> Answer:
+        """One call; redirects are not followed; the whole answer is read before `deadline` seconds have passed.
+
+        :param writes: whether the call may change something there
+        :raises TryLater: nothing was applied
+        :raises OutcomeUnknown: a write may have been applied
+        :raises Misconfigured: the TLS certificate or the proxy is not what it should be
+        """
+        started = self._clock()
+        status: int | None = None
+        received = b""
+        failure: RemoteError | None = None
+        request = requests.Request(method, url, params=dict(params or {}), data=body or None, headers=self._headers(headers))
+        prepared = self._session.prepare_request(request)
+        try:
+            with self._session.send(
+                prepared,
+                timeout=(min(CONNECT_SECONDS, deadline), deadline),
+                allow_redirects=False,
+                **self._session.merge_environment_settings(prepared.url, {}, True, None, None),
+            ) as response:
+                status = response.status_code
+                received = self._read(response, ends=started + deadline)
+                return Answer(status=status, headers=response.headers, body=received)
+        except _TooLate as error:
+            failure = _broken(url, writes, f"no complete answer within {deadline:g} seconds")
+            raise failure from error
+        except RequestException as error:
+            failure = _classify(error, url, writes)
+            raise failure from error
+        finally:
+            self._record(
+                Call(
+                    method=method,
+                    url=prepared.url or url,
+                    status=status,
+                    seconds=self._clock() - started,
+                    sent=body,
+                    received=received,
+                    error=type(failure).__name__ if failure else "",
+                )
+            )
+
+    def _headers(self, headers: Mapping[str, str] | None) -> dict[str, str]:
+        return {CORRELATION_HEADER: self.correlation_id, **(headers or {})} if self.correlation_id else dict(headers or {})
+
+    def _read(self, response: requests.Response, *, ends: float) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        for chunk in response.iter_content(64 * 1024):
+            size += len(chunk)
+            if self._clock() > ends or size > LARGEST_ANSWER:
+                raise _TooLate
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+
+class _TooLate(Exception):
+    pass
+
+
+def _classify(error: RequestException, url: str, writes: bool) -> RemoteError:
+    host = urlsplit(url).hostname or "the server"
+    if isinstance(error, SSLError):
+        return Misconfigured(f"The TLS certificate of {host} was not accepted. Add its CA or pin its certificate on the connection.")
+    if isinstance(error, ProxyError):
+        return Misconfigured(f"The outbound proxy did not let us through to {host}. Check the proxy address on the connection.")
+    if isinstance(error, ConnectTimeout) or _never_connected(error):
+        return TryLater(f"{host} cannot be reached.")
+    return _broken(url, writes, "the connection broke before an answer came")
+
+
+def _never_connected(error: RequestException) -> bool:
+    cause = error.args[0] if error.args else None
+    return isinstance(error, RequestsConnectionError) and (
+        isinstance(cause, NewConnectionError) or (isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError))
+    )
+
+
+def _broken(url: str, writes: bool, what: str) -> RemoteError:
+    host = urlsplit(url).hostname or "the server"
+    if writes:
+        return OutcomeUnknown(f"{host}: {what}. It may have been carried out: we look it up before sending it again.")
+    return TryLater(f"{host}: {what}.")
