@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from erp.contract.documents import AnyDocument, DocumentKind, SalesDocument
+from erp.contract.documents import AnyDocument, DocumentKind, PartnerDocument, SalesDocument
 from erp.contract.facts import FactsNeeded, LedgerFacts
 from erp.contract.http import Wire
 from erp.contract.plan import Problem
@@ -178,7 +178,15 @@ class Adapter(Protocol):
         """
         ...
 
+    def update(self, document: PartnerDocument, receipt: Receipt, *, before_sending: Callable[[], None]) -> Receipt:
+        """Bring a business partner to what the document says; only partners are ever changed in place."""
+        ...
+
     def cancel(self, kind: DocumentKind, receipt: Receipt, *, before_sending: Callable[[], None]) -> None: ...
+
+    def look_up(self, kind: DocumentKind, number: str) -> Receipt | None:
+        """The document a person names by its number (DocNum), for *Resolve as already in the ERP*; None if there is none."""
+        ...
 
     def facts(self, needed: FactsNeeded) -> LedgerFacts: ...
 
