@@ -1,0 +1,13 @@
+"""The Celery application. The database is the queue of record; the broker is only a bell."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("tieout")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

@@ -1,0 +1,90 @@
+"""Every test session has its own PostgreSQL and Valkey, started here and stopped at its end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from config.local.postgres import FOR_TESTS, EmbeddedPostgres
+from config.local.valkey import EmbeddedValkey
+
+# Random once, worth nothing: they protect the rows of a test database.
+TEST_SECRETS = {
+    "TIEOUT_SECRET_KEY": "kT9f2mQzWv4Lr8Xc1Bn6Ys3Hd7Gj5Pa0EuIoRtVbNwMxKqSdFgZh",
+    "TIEOUT_FIELD_KEYS": "Nq3v0yB3m2k5Q0J8m3oVw2xJf9s4Yt7uLr1cZpHd6gE=",
+}
+# The process that started the servers says so to the xdist workers it spawns.
+STARTED = "TIEOUT_TEST_SERVERS"
+
+_servers: list[EmbeddedPostgres | EmbeddedValkey] = []
+_folder: Path | None = None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers (in the first process only), then let Django read its settings."""
+    if not hasattr(config, "workerinput"):
+        _start_servers()
+    else:
+        worker = int(config.workerinput["workerid"].removeprefix("gw"))
+        os.environ["REDIS_URL"] = f"{os.environ[STARTED]}/{worker + 1}"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    from django.conf import settings
+
+    settings.DATABASES  # noqa: B018 - pytest-django sets Django up if the settings are there
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what was started."""
+    for server in reversed(_servers):
+        server.stop()
+        if isinstance(server, EmbeddedPostgres):
+            server.remove()
+    _servers.clear()
+    if _folder is not None:
+        shutil.rmtree(_folder, ignore_errors=True)
+
+
+def _start_servers() -> None:
+    global _folder
+    for name in [name for name in os.environ if name.startswith(("TIEOUT_", "CELERY_"))]:
+        if name not in ("TIEOUT_REQUIRE_BROWSER", "TIEOUT_CONTRACTS"):
+            del os.environ[name]  # nothing of the person at the keyboard reaches a test
+    _folder = Path(tempfile.mkdtemp(prefix="tieout-test-", dir="/var/tmp"))
+    postgres = EmbeddedPostgres(_folder / "postgres", settings={**FOR_TESTS, "max_connections": "200"})
+    valkey = EmbeddedValkey(_folder / "valkey", keep=False)
+    for server in (postgres, valkey):
+        _servers.append(server)
+        server.start()
+    os.environ.update(
+        TEST_SECRETS,
+        TIEOUT_PROFILE="local",
+        TIEOUT_BASE_URL="http://127.0.0.1:8000",
+        TIEOUT_DB_POOL="0",
+        DATABASE_URL=postgres.url("tieout"),
+        REDIS_URL=valkey.url(),
+    )
+    os.environ[STARTED] = valkey.url().rsplit("/", 1)[0]
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache(request: pytest.FixtureRequest) -> None:
+    """The shared cache is emptied before a test that may use it."""
+    if {"db", "transactional_db", "django_db_setup", "live_server"} & set(request.fixturenames):
+        from django.core.cache import cache
+
+        cache.clear()
+
+
+@pytest.fixture
+def process_environment(transactional_db: None) -> dict[str, str]:
+    """The environment for a product process that a test starts: it works on this test's own database."""
+    from django.db import connection
+
+    server, _, _ = os.environ["DATABASE_URL"].rpartition("/")
+    name = connection.settings_dict["NAME"]
+    return {**os.environ, "DATABASE_URL": f"{server}/{name}", "PYTHONUNBUFFERED": "1"}
