@@ -127,6 +127,12 @@ CACHES = {
 # stand before that.
 FERNET_KEYS = field_keys(env.ENVIRON)
 
+# --- The journey -------------------------------------------------------------------------------------------
+
+# A write to an ERP must have ended after the deadline; the settling time is what an ERP may still take to finish one.
+TIEOUT_WRITE_DEADLINE_SECONDS = env.float("TIEOUT_WRITE_DEADLINE_SECONDS", default=60)
+TIEOUT_SETTLING_SECONDS = env.float("TIEOUT_SETTLING_SECONDS", default=30)
+
 # --- Celery: the broker is only a bell ---------------------------------------------------------------------
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL)
@@ -137,6 +143,7 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = {"sweep": {"task": "sync.tasks.sweep", "schedule": 10.0}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

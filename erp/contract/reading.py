@@ -31,6 +31,17 @@ def read_plan(text: str) -> plan.Plan:
     return found
 
 
+def read_document(text: str) -> documents.AnyDocument:
+    """The document whose canonical JSON is `text`.
+
+    :raises ValueError: if the text is no document
+    """
+    found = read(json.loads(text))
+    if not isinstance(found, documents.AnyDocument):
+        raise ValueError("this is not a document")
+    return found
+
+
 def read(value: Any) -> Any:
     """A contract dataclass from what `plan.plain` made of it.
 
