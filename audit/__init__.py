@@ -1,6 +1,6 @@
 """The audit trail: who did what, when, to what, under one correlation id. Imports no other package of Tieout.
 
-    from audit import Action, record
+from audit import Action, record
 """
 
 from __future__ import annotations

@@ -16,7 +16,9 @@ from tenants.roles import Role
 class People(UserManager):
     """Makes users who may open the console: what they see there is decided by their memberships."""
 
-    def create_user(self, username: str, email: str | None = None, password: str | None = None, **fields: Any) -> User:
+    def create_user(
+        self, username: str, email: str | None = None, password: str | None = None, **fields: Any
+    ) -> User:
         """A person who may sign in to the console; without a membership they see an empty one."""
         fields.setdefault("is_staff", True)
         return super().create_user(username, email, password, **fields)
@@ -37,7 +39,7 @@ def validate_time_zone(name: str) -> None:
 
 
 class Tenant(models.Model):
-    """One merchant: the owner of stores, ERP companies, pipelines, mappings and everything they bring forth."""
+    """One merchant: the owner of stores, ERP companies, pipelines, mappings and all they bring forth."""
 
     slug = models.SlugField(unique=True, help_text="Short name in addresses and in apply files.")
     name = models.CharField(max_length=200)

@@ -1,0 +1,87 @@
+"""The closed list of what the audit trail can tell. A new kind of fact gets a line here first."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What happened. The value is stored, so it is never renamed or used again for something else."""
+
+    # From the store
+    EVENT_RECEIVED = "event.received"
+    EVENT_REPEATED = "event.repeated"
+    EVENT_IGNORED = "event.ignored"
+    SIGNATURE_FAILED = "signature.failed"
+    HOOK_CREATED = "hook.created"
+    HOOK_REPAIRED = "hook.repaired"
+    HOOK_DELETED = "hook.deleted"
+
+    # The journey of a store record
+    SNAPSHOT_TAKEN = "snapshot.taken"
+    PLAN_MADE = "plan.made"
+    POSTING_STATUS = "posting.status"
+    POSTING_LEASED = "posting.leased"
+    DOCUMENT_INTENDED = "document.intended"
+    DOCUMENT_SENT = "document.sent"
+    DOCUMENT_POSTED = "document.posted"
+    DOCUMENT_ADOPTED = "document.adopted"
+    DOCUMENT_UNKNOWN = "document.unknown"
+    DOCUMENT_REFUSED = "document.refused"
+    DOCUMENT_POSTPONED = "document.postponed"
+    DOCUMENT_DIFFERS = "document.differs"
+    DOCUMENT_CANCELLED = "document.cancelled"
+    DOCUMENT_DOUBLED = "document.doubled"
+    PARTNER_BOUND = "partner.bound"
+
+    # Outward
+    CALL_MADE = "call.made"
+    SESSION_OPENED = "session.opened"
+    SESSION_CLOSED = "session.closed"
+
+    # Gaps and mappings
+    GAP_OPENED = "gap.opened"
+    GAP_CLOSED = "gap.closed"
+    GAP_IGNORED = "gap.ignored"
+    MAPPING_CHANGED = "mapping.changed"
+    MAPPING_DELETED = "mapping.deleted"
+    MAPPING_IMPORTED = "mapping.imported"
+    MAPPING_EXPORTED = "mapping.exported"
+
+    # Set-up
+    PIPELINE_CHANGED = "pipeline.changed"
+    FLOW_CHANGED = "flow.changed"
+    FLOW_RUN = "flow.run"
+    STORE_CHANGED = "store.changed"
+    CONNECTION_CHANGED = "connection.changed"
+    CONNECTION_TESTED = "connection.tested"
+    CONNECTION_PAUSED = "connection.paused"
+    CONNECTION_RESUMED = "connection.resumed"
+    BREAKER_CHANGED = "breaker.changed"
+    REFERENCE_VALUES_READ = "reference_values.read"
+    SECRET_CHANGED = "secret.changed"  # noqa: S105
+    TENANT_CHANGED = "tenant.changed"
+    SETUP_APPLIED = "setup.applied"
+    SETUP_EXPORTED = "setup.exported"
+    KEYS_ROTATED = "keys.rotated"
+
+    # What a person did
+    OPERATOR_REPROCESS = "operator.reprocess"
+    OPERATOR_EXCLUDE = "operator.exclude"
+    OPERATOR_INCLUDE = "operator.include"
+    OPERATOR_RESOLVE = "operator.resolve"
+    OPERATOR_RELEASE = "operator.release"
+    OPERATOR_ADDED = "operator.added"
+    OPERATOR_CHANGED = "operator.changed"
+    OPERATOR_DELETED = "operator.deleted"
+    OPERATOR_EXPORTED = "operator.exported"
+
+    # People
+    USER_SIGNED_IN = "user.signed_in"
+    USER_SIGNED_OUT = "user.signed_out"
+    USER_SIGN_IN_FAILED = "user.sign_in_failed"
+    USER_LOCKED_OUT = "user.locked_out"
+    USER_CHANGED = "user.changed"
+    USER_PASSWORD_CHANGED = "user.password_changed"  # noqa: S105
+    MEMBERSHIP_GRANTED = "membership.granted"
+    MEMBERSHIP_REVOKED = "membership.revoked"
