@@ -71,6 +71,22 @@ def _start_servers() -> None:
     os.environ[STARTED] = valkey.url().rsplit("/", 1)[0]
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> None:
+    """Let a test that commits be cleaned up: Django empties its tables with TRUNCATE, which ours refuse.
+
+    A test of that refusal switches the trigger on again, in its own transaction.
+    """
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgtype & 32 > 0"
+        )
+        for table, trigger in cursor.fetchall():
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
+
+
 @pytest.fixture(autouse=True)
 def _empty_cache(request: pytest.FixtureRequest) -> None:
     """The shared cache is emptied before a test that may use it."""
