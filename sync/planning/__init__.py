@@ -1,0 +1,26 @@
+"""Planning: an order, mappings, settings and ledger facts become documents. Pure: no Django, no vendor, no clock, no network."""
+
+from sync.planning.order_plan import plan_order
+from sync.planning.ports import FieldRule, Match, PostedDocument, Rules
+from sync.planning.settings import (
+    SETTINGS,
+    BadSetting,
+    PipelineSettings,
+    SettingSpec,
+    parse_settings,
+    plain_settings,
+)
+
+__all__ = [
+    "SETTINGS",
+    "BadSetting",
+    "FieldRule",
+    "Match",
+    "PipelineSettings",
+    "PostedDocument",
+    "Rules",
+    "SettingSpec",
+    "parse_settings",
+    "plain_settings",
+    "plan_order",
+]
