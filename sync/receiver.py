@@ -1,0 +1,115 @@
+"""Where BigCommerce delivers: verify, record, answer. No work is done and the broker is not touched.
+
+200 for everything genuine, whatever state the tenant, the ERP or the broker is in: BigCommerce blocks a
+domain that answers less than 90 % of its deliveries with success ("Webhooks overview", Blocklist, 2026-01).
+401 for what is not proved genuine, 4xx and nothing but a counter for what is no webhook at all, 503 only
+while PostgreSQL cannot commit.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.http import HttpResponse, UnreadablePostError
+from django.utils import timezone
+from prometheus_client import Counter
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from audit import correlation
+from storefront.events import BadPayload, Payload, parse, store_event
+from storefront.models import FailureReason, Store, note_signature_failure
+from storefront.verification import Verified, WebhookRejected, require_producer, verify
+from sync import inbox
+
+LARGEST_BODY = 256 * 1024
+
+DELIVERIES = Counter(
+    "tieout_webhook_deliveries_total", "Webhook deliveries by what became of them", ["outcome"]
+)
+
+
+class AnyAnswer(BaseContentNegotiation):
+    """Answers have no body, so whatever a sender says it accepts is fine."""
+
+    def select_parser(self, request, parsers):
+        """None: the signature is over the raw body."""
+
+    def select_renderer(self, request, renderers, format_suffix=None):
+        """The first one, for DRF's own refusals such as 405."""
+        return renderers[0], renderers[0].media_type
+
+
+class BigCommerceWebhookView(APIView):
+    """`POST /webhooks/bigcommerce/<key>/`: one delivery of one store."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+    parser_classes = ()
+    content_negotiation_class = AnyAnswer
+    schema = None
+
+    def post(self, request: Request, key: str) -> HttpResponse:
+        """Record the delivery and answer with nothing but a status."""
+        with correlation.bind():
+            try:
+                outcome, status = self._receive(request, key)
+            except (OperationalError, InterfaceError):
+                outcome, status = "database_away", 503
+        DELIVERIES.labels(outcome).inc()
+        return HttpResponse(status=status)
+
+    def _receive(self, request: Request, key: str) -> tuple[str, int]:
+        body = _body_of(request)
+        if body is None:
+            return "too_large", 413
+        try:
+            payload = parse(body)
+        except BadPayload:
+            return "no_webhook", 400
+        store = (
+            Store.objects.filter(webhook_key=key).first() if len(key) <= 64 and key.isprintable() else None
+        )
+        if store is None:
+            return "unknown_key", 404
+        try:
+            verified = _verify(store, request, body)
+            require_producer(
+                payload.producer, payload.store_id, store_hash=store.store_hash, known_store_id=store.store_id
+            )
+        except WebhookRejected as rejected:
+            note_signature_failure(store, FailureReason(rejected.reason), now=timezone.now())
+            return "rejected", 401
+        _record(store, payload, verified)
+        return ("stale" if verified.stale else "accepted"), 200
+
+
+def _body_of(request: Request) -> bytes | None:
+    """The raw body, or None if it is larger than any webhook is."""
+    try:
+        body = request._request.read(LARGEST_BODY + 1)
+    except UnreadablePostError:
+        return b""
+    return body if len(body) <= LARGEST_BODY else None
+
+
+def _verify(store: Store, request: Request, body: bytes) -> Verified:
+    return verify(
+        request.headers,
+        body,
+        secrets=store.signing_secrets,
+        shared_secret=store.webhook_header_secret if store.allow_shared_secret else "",
+        now=timezone.now(),
+        tolerance=timedelta(seconds=store.signature_tolerance_seconds),
+    )
+
+
+def _record(store: Store, payload: Payload, verified: Verified) -> None:
+    event = store_event(payload, delivery_id=verified.delivery_id, stale=verified.stale, now=timezone.now())
+    with transaction.atomic():
+        if not store.store_id and payload.store_id:
+            Store.objects.filter(pk=store.pk, store_id="").update(store_id=payload.store_id[:40])
+        inbox.accept(store=store, event=event)
