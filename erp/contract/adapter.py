@@ -97,6 +97,7 @@ class Receipt:
     is_draft: bool = False  # waits for approval in the ERP
     is_open: bool = True
     adopted: bool = False  # found, not created by this call
+    kind: DocumentKind | None = None  # what it is, where a link's form depends on it (a payment of a down payment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,7 @@ class LedgerFacts:
     amount_places: int
     price_places: int
     quantity_places: int
+    currency_places: Mapping[str, int] = field(default_factory=dict)  # the ERP's own decimals per currency it knows
     tax_rounding: str = "line"  # "line" | "document": where the ERP rounds tax
     blocks_negative_stock: bool = False
     allows_tax_override: bool = False  # proved by Test connection
@@ -96,3 +97,4 @@ class FactsNeeded:
     items: frozenset[str] = frozenset()
     partners: frozenset[str] = frozenset()
     rates: frozenset[tuple[str, date]] = frozenset()
+    company: bool = True  # False: only the rows named above are read, everything about the company itself stays empty
