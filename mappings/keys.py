@@ -43,7 +43,7 @@ def literal(text: str) -> str:
 
 
 def normal(key: str) -> str:
-    """A key as it is stored: tidied like what it is compared with; with wildcards it only loses outer spaces."""
+    """A key as it is stored: tidied like what it is compared with; with wildcards just stripped."""
     return key.strip() if Pattern.parse(key).is_wildcard else literal(Pattern.parse(key).text)
 
 

@@ -14,7 +14,6 @@ from mappings.kinds import SPECS, Kind
 from tenants.constraints import SameTenant
 from tenants.models import TenantOwned
 
-KIND_CHOICES = [(kind.value, SPECS[kind].label) for kind in Kind]
 STORED_KEY_LENGTH = 2 * KEY_LENGTH  # a literal star is two characters in a key
 TARGET_LENGTH = 1000
 
@@ -81,7 +80,7 @@ class MappingVersion(TenantOwned):
 class _Place(TenantOwned):
     """Which rule a row is about: a kind, a key and the first posting date it counts for."""
 
-    kind = models.CharField(max_length=40, choices=KIND_CHOICES)
+    kind = models.CharField(max_length=40)
     key = models.CharField(max_length=STORED_KEY_LENGTH)
     effective_from = models.DateField(
         null=True, blank=True, help_text="First posting date it counts for. Empty: always."
@@ -89,6 +88,11 @@ class _Place(TenantOwned):
 
     class Meta(TenantOwned.Meta):
         abstract = True
+
+    @property
+    def kind_label(self) -> str:
+        """The kind as people read it."""
+        return SPECS[Kind(self.kind)].label
 
     @property
     def place(self) -> tuple[str, str, object]:
@@ -124,7 +128,7 @@ class Mapping(_Place):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.key}"
+        return f"{self.kind_label}: {self.key}"
 
 
 class MappingChange(_Place):
@@ -153,7 +157,7 @@ class MappingChange(_Place):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.key}"
+        return f"{self.kind_label}: {self.key}"
 
 
 class MappingImport(TenantOwned):

@@ -54,14 +54,12 @@ def _load(wanted: MappingVersion) -> Rules:
 class _Cache:
     """Rules by the primary key of their version.
 
-    A version's key is never given twice, not even after a rollback, so nothing here can be stale; the number alone
-    could be used again by the transaction that comes after a rolled back one.
+    A version's key is never given twice, not even after a rollback, so nothing here can be stale; a number is
+    used again by the transaction that comes after a rolled back one.
     """
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[int, tuple[int, int, Rules]] = (
-            OrderedDict()
-        )  # version pk -> set, number, rules
+        self._kept: OrderedDict[int, tuple[int, int, Rules]] = OrderedDict()  # set, number, rules
         self._lock = Lock()
 
     def get(self, version: MappingVersion) -> Rules | None:
@@ -87,10 +85,8 @@ class _Cache:
         return of_set[newest][1:] if newest else None
 
     def _is_full(self) -> bool:
-        return (
-            len(self._kept) > _MOST_VERSIONS
-            or sum(len(kept[2]) for kept in self._kept.values()) > _MOST_RULES
-        )
+        rules = sum(len(kept[2]) for kept in self._kept.values())
+        return rules > _MOST_RULES or len(self._kept) > _MOST_VERSIONS
 
 
 _cache = _Cache()
