@@ -2,8 +2,8 @@
 
 A type is written as one line per property: `NumAtCard text100`, `DocTotal sum @DocTotal ro`. The kind says
 the type on the wire; `@` names the database column where it differs (B1's sentences name columns); `ro` marks
-what `$metadata` calls `Writable="false"` (`newer` marks what only newer versions have): such values are silently ignored in a request (SAP "Working with
-Service Layer" 1.28, 3.5.3).
+what `$metadata` calls `Writable="false"`, values that are silently ignored in a request (SAP "Working with
+Service Layer" 1.28, 3.5.3); `newer` marks what only newer versions have.
 """
 
 from __future__ import annotations
