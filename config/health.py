@@ -1,0 +1,76 @@
+"""Whether this process runs, and whether it can do its work: for load balancers and for the launcher."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from kombu.exceptions import OperationalError
+
+from config.celery import app
+
+_migrated = threading.Event()
+
+
+@never_cache
+@require_safe
+def live(request: HttpRequest) -> JsonResponse:
+    """200 while the process answers at all."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def ready(request: HttpRequest) -> JsonResponse:
+    """200 when the database answers and is migrated, else 503.
+
+    The broker is information only: it is a bell, and webhooks are accepted without it.
+    """
+    checks: dict[str, Any] = {"database": _database(), "migrations": "not asked", "broker": _broker()}
+    if checks["database"] == "ok":
+        checks["migrations"] = _migrations()
+    is_ready = checks["database"] == checks["migrations"] == "ok"
+    return JsonResponse(
+        {"status": "ok" if is_ready else "not ready", **checks}, status=200 if is_ready else 503
+    )
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return "does not answer"
+    return "ok"
+
+
+def _migrations() -> str:
+    if _migrated.is_set():  # they are not undone under a running process
+        return "ok"
+    try:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            return "not all applied"
+    except DatabaseError:
+        return "cannot be read"
+    _migrated.set()
+    return "ok"
+
+
+def _broker() -> str:
+    try:
+        with app.connection_for_write() as broker:
+            broker.transport_options = {
+                **broker.transport_options,
+                "socket_timeout": 1,
+                "socket_connect_timeout": 1,
+            }
+            broker.ensure_connection(max_retries=1, interval_start=0, timeout=1)
+    except (OperationalError, OSError):
+        return "does not answer"
+    return "ok"

@@ -1,0 +1,39 @@
+"""What every request passes through: its correlation id, and the address it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from audit import correlation
+
+HEADER = "X-Correlation-Id"
+
+
+class CorrelationMiddleware:
+    """Binds the caller's correlation id, or a new one, and who acts, while a request is answered."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        asked = request.headers.get(HEADER, "")
+        user = getattr(request, "user", None)
+        actor = user.get_username() if user is not None and user.is_authenticated else ""
+        with correlation.bind(asked if correlation.is_well_formed(asked) else "", actor=actor) as bound:
+            response = self.get_response(request)
+            response.headers[HEADER] = bound
+        return response
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address the outermost trusted proxy saw; further left in the header stands the caller's word."""
+    forwarded = [
+        part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()
+    ]
+    trusted = settings.TRUSTED_PROXIES
+    if trusted and len(forwarded) >= trusted:
+        return forwarded[-trusted]
+    return request.META.get("REMOTE_ADDR", "")
