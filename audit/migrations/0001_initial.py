@@ -27,6 +27,21 @@ ALTER SEQUENCE audit_auditentry_id_seq OWNED BY audit_auditentry.id;
 CREATE INDEX audit_entry_tenant_at ON audit_auditentry (tenant_id, at DESC);
 CREATE INDEX audit_entry_correlation ON audit_auditentry (correlation_id, at);
 CREATE INDEX audit_entry_subjects ON audit_auditentry USING gin (subjects);
+
+-- What a person types to find `erp:main/invoice/1234`: all of it, `main/invoice/1234`, or `1234`.
+CREATE FUNCTION audit_search_terms(subjects text[]) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT coalesce(array_agg(DISTINCT term), '{}')
+    FROM unnest(subjects) AS subject,
+         LATERAL (VALUES (subject), (regexp_replace(subject, '^[^:]*:', '')),
+                         (regexp_replace(subject, '^.*[:/]', ''))) AS terms (term)
+$$;
+-- Whether an entry tells of another record of the same kind: one reprocess run touches many orders under one
+-- correlation id, and the story of one of them leaves the others out.
+CREATE FUNCTION audit_is_of_another(subjects text[], wanted text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT wanted <> ALL (subjects) AND EXISTS (
+        SELECT 1 FROM unnest(subjects) AS subject WHERE split_part(subject, ':', 1) = split_part(wanted, ':', 1))
+$$;
+CREATE INDEX audit_entry_search ON audit_auditentry USING gin (audit_search_terms(subjects));
 """
 
 BODIES = """
@@ -142,6 +157,8 @@ SELECT audit_make_partitions(12);
 UNDO = """
 DROP TABLE audit_auditentry;
 DROP TABLE audit_callbody;
+DROP FUNCTION audit_search_terms(text[]);
+DROP FUNCTION audit_is_of_another(text[], text);
 DROP FUNCTION audit_make_partitions(integer);
 DROP FUNCTION audit_guard_partition(regclass);
 DROP FUNCTION audit_refuse_but_reencryption();
