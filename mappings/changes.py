@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 import audit
+from audit.redaction import storable
 from mappings import targets
 from mappings.keys import is_unstorable, normal
 from mappings.kinds import SPECS, BadKey, Kind, check_key
@@ -170,7 +171,7 @@ def normalised(change: Change) -> Change:
 def differing(mapping_set: MappingSet, changes: Iterable[Change]) -> tuple[Difference, ...]:
     """What these (normalised) changes would alter. The last one counts where two are about one rule."""
     wanted = {change.place: change for change in changes}
-    present = _present(mapping_set, wanted)
+    present = present_at(mapping_set, wanted)
     found = []
     for place, change in wanted.items():
         before = present.get(place)
@@ -188,7 +189,7 @@ def refused(
     altered = {(d.kind, d.key, d.effective_from) for d in differences if d.after is not None}
     open_questions, refusals = [], []
     for index, change in enumerate(changes):
-        if change.place not in altered:
+        if change.target is None or change.place not in altered:
             continue
         if sentence := _unfit(change):
             refusals.append(Refusal(index, sentence))
@@ -233,7 +234,7 @@ def _unfit_extra(kind: Kind, what: str, extra: Map[str, str]) -> str:
     return ""
 
 
-def _present(mapping_set: MappingSet, places: Iterable[Place]) -> dict[Place, tuple[str, Map[str, str]]]:
+def present_at(mapping_set: MappingSet, places: Iterable[Place]) -> dict[Place, tuple[str, Map[str, str]]]:
     """Target and extras of the rules that exist at these places."""
     found: dict[Place, tuple[str, Map[str, str]]] = {}
     keys = list(dict.fromkeys(key for _, key, _ in places))
@@ -256,8 +257,8 @@ def _record(
         tenant_id=mapping_set.tenant_id,
         mapping_set=mapping_set,
         number=mapping_set.version,
-        by=by,
-        why=why.strip(),
+        by=storable(by),
+        why=storable(why.strip()),
         path=path,
     )
     MappingChange.objects.bulk_create([_change(version, d) for d in differences], batch_size=_BATCH)

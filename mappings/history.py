@@ -34,7 +34,7 @@ def diff(mapping_set: MappingSet, earlier: int, later: int) -> tuple[Difference,
 def undo(version: MappingVersion, *, by: str, why: str) -> Applied:
     """Make a new version in which everything this one changed is as it was before it.
 
-    :raises ValidationError: naming the rules that were changed again since: undo those versions first
+    :raises ValidationError: naming the rules that were changed again since: they would be lost
     """
     mapping_set = changes.lock(version.mapping_set)
     done = differences_of(version)
@@ -48,25 +48,18 @@ def undo(version: MappingVersion, *, by: str, why: str) -> Applied:
         )
         for d in done
     ]
-    since = _changed_since(version)
-    if touched := [d for d in done if (d.kind, d.key, d.effective_from) in since]:
+    if touched := _touched(mapping_set, done):
         raise ValidationError(
-            [
-                f"{d.kind} {d.key} changed again in v{since[d.kind, d.key, d.effective_from]}. Undo that first."
-                for d in touched
-            ]
+            [f"{d.kind} {d.key} was changed again after v{version.number}." for d in touched]
         )
     reason = f"Undo of v{version.number}: {why}" if why else f"Undo of v{version.number}"
     return changes.apply_changes(mapping_set, backwards, by=by, why=reason, path=Path.UNDO)
 
 
-def _changed_since(version: MappingVersion) -> dict[changes.Place, int]:
-    """The last later version in which each rule was changed again."""
-    later = MappingChange.objects.filter(
-        version__mapping_set=version.mapping_set_id, version__number__gt=version.number
-    ).order_by("version__number")
-    rows = later.values_list("kind", "key", "effective_from", "version__number")
-    return {(kind, key, since): number for kind, key, since, number in rows}
+def _touched(mapping_set: MappingSet, done: tuple[Difference, ...]) -> list[Difference]:
+    """What is not as the change left it."""
+    present = changes.present_at(mapping_set, [(d.kind, d.key, d.effective_from) for d in done])
+    return [d for d in done if present.get((d.kind, d.key, d.effective_from)) != d.after]
 
 
 def _difference(change: MappingChange) -> Difference:

@@ -73,8 +73,9 @@ def _codes(rule: Wanted) -> Iterator[_Code]:
 
 
 def _user_fields(company: ErpConnection) -> frozenset[str] | None:
-    listed = ReferenceValue.objects.filter(connection=company, kind=ReferenceKind.USER_FIELD, active=True)
-    return frozenset(listed.values_list("code", flat=True)) or None
+    """Names of the company's user fields (`OINV.U_Channel` is U_Channel); None if they were never read."""
+    listed = ReferenceValue.objects.filter(connection=company, kind=ReferenceKind.USER_FIELD)
+    return frozenset(code.rpartition(".")[2] for code in listed.values_list("code", flat=True)) or None
 
 
 class _Known:
@@ -106,6 +107,4 @@ class _Known:
             return f"{system} has no {NAMES[kind]} {text!r}. If it is new there, read its lists again."
         if not value.active:
             return f"{NAMES[kind]} {text} is not active in {system}."
-        if value.details.get("postable") in ("no", "false", False):
-            return f"{NAMES[kind]} {text} is a title in {system}: nothing can be posted on it."
         return ""
