@@ -1,9 +1,10 @@
 """What a refund gives back: amounts and tax by the tax of the order, not by today's rates.
 
-Sources: BigCommerce "Orders V3" specification and the guide "Refunds" (docs, 2026-04). PRODUCT and GIFT_WRAPPING go by
-quantity, SHIPPING, HANDLING, FEE, ORDER and TAX by amount; ORDER carries no tax; a merchant override replaces total and
-tax; a tax adjustment has no items. [assumed]: amounts are with tax in every store, ``requested_amount`` is what the
-item gives back, and part quantities are rounded cumulatively so that all parts together give back the line exactly.
+Sources: BigCommerce "Orders V3" specification and the guide "Refunds" (docs, 2026-04). PRODUCT and
+GIFT_WRAPPING go by quantity, SHIPPING, HANDLING, FEE, ORDER and TAX by amount; ORDER carries no tax; a merchant
+override replaces total and tax; a tax adjustment has no items. [assumed]: amounts are with tax in every store,
+``requested_amount`` is what the item gives back, and part quantities are rounded cumulatively so that all parts
+together give back the line exactly.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ class Refund:
 def facts(shopping: Shopping, priced: Priced, line_ids: Iterable[int], order_id: int) -> Row:
     """What refunds have to know about an order later: the paid amounts of its parts, at order time."""
     counted = [
-        {"id": line_id, "quantity": line.quantity} for line_id, line in zip(line_ids, shopping.lines, strict=True)
+        {"id": line_id, "quantity": line.quantity}
+        for line_id, line in zip(line_ids, shopping.lines, strict=True)
     ]
     return {
         "places": shopping.places,
@@ -129,7 +131,9 @@ def give_back(order: Row, earlier: list[Row], refund: Refund) -> Given:
         total = order["total"]["inc"] - sum((row["total_amount"] for row in earlier), ZERO)
         taxes = order["total"]["tax"] - sum((row["total_tax"] for row in earlier), ZERO)
     _check(order, earlier, total)
-    return Given(total=total, tax=taxes, items=[row for row in rows if row["item_type"] != "TAX" or not whole])
+    return Given(
+        total=total, tax=taxes, items=[row for row in rows if row["item_type"] != "TAX" or not whole]
+    )
 
 
 def _everything_left(order: Row, earlier: list[Row]) -> Iterable[GiveBack]:
@@ -148,7 +152,8 @@ def _everything_left(order: Row, earlier: list[Row]) -> Iterable[GiveBack]:
 def _given(refunds: list[Row], kind: str, part_id: int, what: str) -> Decimal:
     rows = (row for refund in refunds for row in refund["items"])
     return sum(
-        (Decimal(row[what] or 0) for row in rows if (row["item_type"], row["item_id"]) == (kind, part_id)), ZERO
+        (Decimal(row[what] or 0) for row in rows if (row["item_type"], row["item_id"]) == (kind, part_id)),
+        ZERO,
     )
 
 
@@ -160,7 +165,9 @@ def _item(order: Row, earlier: list[Row], item: GiveBack) -> tuple[Row, Decimal]
         begin = _given(earlier, item.kind, part["id"], "quantity")
         if item.quantity < 1 or begin + item.quantity > part["quantity"]:
             raise ValueError(f"only {part['quantity'] - begin} of item {part['id']} can be refunded")
-        amount, tax = (_between(part[name], begin, item.quantity, part["quantity"], places) for name in ("inc", "tax"))
+        amount, tax = (
+            _between(part[name], begin, item.quantity, part["quantity"], places) for name in ("inc", "tax")
+        )
         amount += item.adjustment
     else:
         amount = item.amount
@@ -174,7 +181,7 @@ def _item(order: Row, earlier: list[Row], item: GiveBack) -> tuple[Row, Decimal]
 
 
 def _between(whole: Decimal, begin: Decimal, count: int, of: int, places: int) -> Decimal:
-    """The part of ``count`` units after the first ``begin``, rounded so that all parts add up to the whole."""
+    """The part of ``count`` units after the first ``begin``; rounded so that all parts make the whole."""
     return rounded(whole * (begin + count) / of, places) - rounded(whole * begin / of, places)
 
 

@@ -42,7 +42,7 @@ def pay(shopping: Shopping, total: Decimal, *, order_id: int, at: datetime) -> P
     gift_certificate = min(shopping.gift_certificate, total)
     store_credit = min(shopping.store_credit, total - gift_certificate)
     owed = total - gift_certificate - store_credit
-    write = _Writer(order_id=order_id, currency=shopping.currency, at=at)
+    write = TransactionWriter(order_id=order_id, currency=shopping.currency, at=at)
     for trouble in shopping.before_success:
         write("purchase", Tender(), owed, **({"status": "error"} if trouble == "error" else {"test": True}))
     if shopping.money_in_transactions:
@@ -76,7 +76,7 @@ def _method_name(shopping: Shopping, gift_certificate: Decimal, store_credit: De
     return "Store Credit" if store_credit else ""
 
 
-class _Writer:
+class TransactionWriter:
     """Writes transactions of one order, numbered."""
 
     def __init__(self, *, order_id: int, currency: str, at: datetime, written: int = 0) -> None:
@@ -108,7 +108,7 @@ def _details(tender: Tender) -> Row:
     return {}
 
 
-def _from_the_wallet(write: _Writer, gift_certificate: Decimal, store_credit: Decimal) -> None:
+def _from_the_wallet(write: TransactionWriter, gift_certificate: Decimal, store_credit: Decimal) -> None:
     if gift_certificate:
         voucher = Tender(method="gift_certificate", gateway="giftcertificate", name="Gift Certificate")
         balance = {"original_balance": gift_certificate, "starting_balance": gift_certificate}
@@ -119,7 +119,7 @@ def _from_the_wallet(write: _Writer, gift_certificate: Decimal, store_credit: De
         write("purchase", wallet, store_credit, store_credit={"remaining_balance": ZERO})
 
 
-def _use(write: _Writer, tender: Tender, amount: Decimal) -> str:
+def _use(write: TransactionWriter, tender: Tender, amount: Decimal) -> str:
     """Write what one tender does; returns its way, or "captured" once several captures are complete."""
     ways: dict[str, Callable[[], object]] = {
         "purchase": lambda: write("purchase", tender, amount),
@@ -138,19 +138,19 @@ def _use(write: _Writer, tender: Tender, amount: Decimal) -> str:
     return "captured" if complete else tender.way
 
 
-def _capture(write: _Writer, tender: Tender, authorized: Decimal, *captured: Decimal) -> int:
+def _capture(write: TransactionWriter, tender: Tender, authorized: Decimal, *captured: Decimal) -> int:
     reference = number = write("authorization", tender, authorized)
     for part in captured:
         number = write("capture", tender, part, reference_transaction_id=reference)
     return number
 
 
-def _settle(write: _Writer, tender: Tender, amount: Decimal) -> None:
+def _settle(write: TransactionWriter, tender: Tender, amount: Decimal) -> None:
     captured = _capture(write, tender, amount, amount)
     write("settled", tender, amount, reference_transaction_id=captured)
 
 
-def _void(write: _Writer, tender: Tender, amount: Decimal) -> None:
+def _void(write: TransactionWriter, tender: Tender, amount: Decimal) -> None:
     authorized = write("authorization", tender, amount)
     write("void", tender, amount, reference_transaction_id=authorized)
 
