@@ -82,7 +82,9 @@ class Check:
     name: str
     ok: bool | None  # None: not decided, a hint
     sentence: str
-    learned: Mapping[str, str] = field(default_factory=dict)  # facts proved by trying: stored on the connection
+    learned: Mapping[str, str] = field(
+        default_factory=dict
+    )  # facts proved by trying: stored on the connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +99,9 @@ class Receipt:
     is_draft: bool = False  # waits for approval in the ERP
     is_open: bool = True
     adopted: bool = False  # found, not created by this call
-    kind: DocumentKind | None = None  # what it is, where a link's form depends on it (a payment of a down payment)
+    kind: DocumentKind | None = (
+        None  # what it is, where a link's form depends on it (a payment of a down payment)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +110,9 @@ class PredictedTotals:
 
     total: Decimal
     tax: Decimal
-    line_taxes: Mapping[str, Decimal] = field(default_factory=dict)  # by line key; where tax is rounded per document: its share
+    line_taxes: Mapping[str, Decimal] = field(
+        default_factory=dict
+    )  # by line key; where tax is rounded per document: its share
 
 
 class SharedCache(Protocol):
@@ -150,7 +156,9 @@ class Translator(Protocol):
         """Why the ERP would refuse it: unknown, inactive or unsuitable items, partners, accounts, tax codes; negative stock."""
         ...
 
-    def payload(self, document: AnyDocument, facts: LedgerFacts, links: Mapping[str, Receipt]) -> Mapping[str, object]:
+    def payload(
+        self, document: AnyDocument, facts: LedgerFacts, links: Mapping[str, Receipt]
+    ) -> Mapping[str, object]:
         """What would be sent, for the preview and for sending. Links without a receipt yet stay symbolic (the reference)."""
         ...
 
@@ -179,7 +187,9 @@ class Adapter(Protocol):
         """
         ...
 
-    def update(self, document: PartnerDocument, receipt: Receipt, *, before_sending: Callable[[], None]) -> Receipt:
+    def update(
+        self, document: PartnerDocument, receipt: Receipt, *, before_sending: Callable[[], None]
+    ) -> Receipt:
         """Bring a business partner to what the document says; only partners are ever changed in place."""
         ...
 

@@ -18,7 +18,9 @@ class RemoteError(Exception):
     `sentence` is written for an operator. `code` and `request_id` are the remote system's own, for its support. None of them holds a secret.
     """
 
-    def __init__(self, sentence: str, *, code: str = "", request_id: str = "", status: int | None = None) -> None:
+    def __init__(
+        self, sentence: str, *, code: str = "", request_id: str = "", status: int | None = None
+    ) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.code = code
@@ -31,7 +33,13 @@ class TryLater(RemoteError):
     """Nothing was applied; the same call may succeed later, not before `after` if that is given."""
 
     def __init__(
-        self, sentence: str, *, after: timedelta | None = None, code: str = "", request_id: str = "", status: int | None = None
+        self,
+        sentence: str,
+        *,
+        after: timedelta | None = None,
+        code: str = "",
+        request_id: str = "",
+        status: int | None = None,
     ) -> None:
         super().__init__(sentence, code=code, request_id=request_id, status=status)
         self.after = after

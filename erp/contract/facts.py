@@ -64,7 +64,9 @@ class LedgerFacts:
     amount_places: int
     price_places: int
     quantity_places: int
-    currency_places: Mapping[str, int] = field(default_factory=dict)  # the ERP's own decimals per currency it knows
+    currency_places: Mapping[str, int] = field(
+        default_factory=dict
+    )  # the ERP's own decimals per currency it knows
     tax_rounding: str = "line"  # "line" | "document": where the ERP rounds tax
     blocks_negative_stock: bool = False
     allows_tax_override: bool = False  # proved by Test connection
@@ -77,7 +79,9 @@ class LedgerFacts:
     partners: Mapping[str, Named] = field(default_factory=dict)
     periods: tuple[Period, ...] = ()
     rates: Mapping[tuple[str, date], Decimal] = field(default_factory=dict)  # local units per foreign unit
-    settings: Mapping[str, str] = field(default_factory=dict)  # the connection's own settings a translator reads (service item, branch, ...)
+    settings: Mapping[str, str] = field(
+        default_factory=dict
+    )  # the connection's own settings a translator reads (service item, branch, ...)
     version: str = ""
 
     def open_period(self, day: date) -> bool:
@@ -97,4 +101,6 @@ class FactsNeeded:
     items: frozenset[str] = frozenset()
     partners: frozenset[str] = frozenset()
     rates: frozenset[tuple[str, date]] = frozenset()
-    company: bool = True  # False: only the rows named above are read, everything about the company itself stays empty
+    company: bool = (
+        True  # False: only the rows named above are read, everything about the company itself stays empty
+    )

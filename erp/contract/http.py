@@ -121,7 +121,9 @@ class Wire:
         status: int | None = None
         received = b""
         failure: RemoteError | None = None
-        request = requests.Request(method, url, params=dict(params or {}), data=body or None, headers=self._headers(headers))
+        request = requests.Request(
+            method, url, params=dict(params or {}), data=body or None, headers=self._headers(headers)
+        )
         prepared = self._session.prepare_request(request)
         try:
             with self._session.send(
@@ -153,7 +155,11 @@ class Wire:
             )
 
     def _headers(self, headers: Mapping[str, str] | None) -> dict[str, str]:
-        return {CORRELATION_HEADER: self.correlation_id, **(headers or {})} if self.correlation_id else dict(headers or {})
+        return (
+            {CORRELATION_HEADER: self.correlation_id, **(headers or {})}
+            if self.correlation_id
+            else dict(headers or {})
+        )
 
     def _read(self, response: requests.Response, *, ends: float) -> bytes:
         chunks: list[bytes] = []
@@ -173,9 +179,13 @@ class _TooLate(Exception):
 def _classify(error: RequestException, url: str, writes: bool) -> RemoteError:
     host = urlsplit(url).hostname or "the server"
     if isinstance(error, SSLError):
-        return Misconfigured(f"The TLS certificate of {host} was not accepted. Add its CA or pin its certificate on the connection.")
+        return Misconfigured(
+            f"The TLS certificate of {host} was not accepted. Add its CA or pin its certificate on the connection."
+        )
     if isinstance(error, ProxyError):
-        return Misconfigured(f"The outbound proxy did not let us through to {host}. Check the proxy address on the connection.")
+        return Misconfigured(
+            f"The outbound proxy did not let us through to {host}. Check the proxy address on the connection."
+        )
     if isinstance(error, ConnectTimeout) or _never_connected(error):
         return TryLater(f"{host} cannot be reached.")
     return _broken(url, writes, "the connection broke before an answer came")
@@ -184,12 +194,15 @@ def _classify(error: RequestException, url: str, writes: bool) -> RemoteError:
 def _never_connected(error: RequestException) -> bool:
     cause = error.args[0] if error.args else None
     return isinstance(error, RequestsConnectionError) and (
-        isinstance(cause, NewConnectionError) or (isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError))
+        isinstance(cause, NewConnectionError)
+        or (isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError))
     )
 
 
 def _broken(url: str, writes: bool, what: str) -> RemoteError:
     host = urlsplit(url).hostname or "the server"
     if writes:
-        return OutcomeUnknown(f"{host}: {what}. It may have been carried out: we look it up before sending it again.")
+        return OutcomeUnknown(
+            f"{host}: {what}. It may have been carried out: we look it up before sending it again."
+        )
     return TryLater(f"{host}: {what}.")

@@ -232,4 +232,6 @@ class Order:
     message: str = ""
     external_order_id: str = ""
     complaints: tuple[str, ...] = ()
-    raw_fields: tuple[tuple[str, str], ...] = ()  # flat store fields ("order.staff_notes", "...") that field rules may read
+    raw_fields: tuple[
+        tuple[str, str], ...
+    ] = ()  # flat store fields ("order.staff_notes", "...") that field rules may read

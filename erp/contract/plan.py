@@ -24,7 +24,9 @@ class Outcome(StrEnum):
     HELD = "held"  # policy or arithmetic: a person decides
     REFUSED = "refused"  # the ERP would say no: a person corrects the data
     BEFORE_GO_LIVE = "before_go_live"
-    NOTHING = "nothing"  # there will never be anything to post (cancelled before posting, zero and empty, ...)
+    NOTHING = (
+        "nothing"  # there will never be anything to post (cancelled before posting, zero and empty, ...)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
