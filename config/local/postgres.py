@@ -75,6 +75,12 @@ class EmbeddedPostgres:
             )
         self._wait_until_it_answers(timeout)
 
+    @property
+    def pid(self) -> int:
+        """The process id of the running server."""
+        assert self.process is not None
+        return self.process.pid
+
     def stop(self, *, timeout: float = 30) -> None:
         """Fast shutdown; harmless when it does not run."""
         if self.process is None:

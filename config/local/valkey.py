@@ -39,6 +39,12 @@ class EmbeddedValkey:
             self.process = spawn(command, cwd=self.home, output=log, death_signal=signal.SIGTERM)
         self._wait_until_it_answers(timeout)
 
+    @property
+    def pid(self) -> int:
+        """The process id of the running server."""
+        assert self.process is not None
+        return self.process.pid
+
     def stop(self, *, timeout: float = 15) -> None:
         """Stop the server; harmless when it does not run."""
         if self.process is None:

@@ -1,0 +1,77 @@
+"""The one beat of an installation: a second one on the same database refuses to start."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import psycopg
+import structlog
+from django.db import connection
+from django_celery_beat.schedulers import DatabaseScheduler
+
+log = structlog.get_logger(__name__)
+
+# "tieout beat" as a number; advisory locks are per database, so other installations are not in the way.
+LOCK_KEY = 0x7469656F7574
+
+
+class AnotherBeatRuns(SystemExit):
+    """Ends the process with status 1 and a sentence."""
+
+    def __init__(self) -> None:
+        super().__init__("Another beat already runs on this database. There is exactly one per installation.")
+
+
+class SingleScheduler(DatabaseScheduler):
+    """django-celery-beat's scheduler, which holds an advisory lock of PostgreSQL while it lives.
+
+    PostgreSQL gives the lock back when the process or its machine is gone, so nothing has to be cleaned up.
+    The connection must be a direct one or pooled per session: a transaction pooler would lose the lock.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._lock: psycopg.Connection[Any] | None = None
+        super().__init__(*args, **kwargs)
+
+    def setup_schedule(self) -> None:
+        """Take the lock before anything is read or written."""
+        self._take_lock()
+        super().setup_schedule()
+
+    def tick(self, *args: Any, **kwargs: Any) -> Any:
+        """Send what is due, but only while the lock is ours."""
+        if not self._still_ours():
+            log.warning("beat.lock_lost")
+            self._take_lock()
+        return super().tick(*args, **kwargs)
+
+    def close(self) -> None:
+        """Give the lock back with the schedule."""
+        super().close()
+        if self._lock is not None:
+            self._lock.close()
+
+    def _take_lock(self) -> None:
+        parameters = {
+            name: value
+            for name, value in connection.get_connection_params().items()
+            if name not in ("context", "cursor_factory", "prepare_threshold", "pool")
+        }
+        self._lock = psycopg.connect(**parameters, autocommit=True)
+        row = self._lock.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone()
+        if row is None or not row[0]:
+            self._lock.close()
+            self._lock = None
+            refusal = AnotherBeatRuns()
+            print(refusal, file=sys.stderr)  # noqa: T201 - celery hides what a SystemExit says
+            raise refusal
+
+    def _still_ours(self) -> bool:
+        if self._lock is None:
+            return False
+        try:
+            self._lock.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
