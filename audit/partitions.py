@@ -1,4 +1,4 @@
-"""Partitions by month, made ahead. A row without one lands in the default partition; nothing is ever refused."""
+"""Partitions by month, made ahead. A row without one lands in the default one; none is ever refused."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ def partitions() -> list[Partition]:
 
 
 _PARTITIONS = """
-SELECT parent.relname, part.relname, pg_get_expr(part.relpartbound, part.oid), greatest(part.reltuples, 0)::bigint
+SELECT parent.relname, part.relname, pg_get_expr(part.relpartbound, part.oid),
+       greatest(part.reltuples, 0)::bigint
 FROM pg_inherits
 JOIN pg_class parent ON parent.oid = inhparent
 JOIN pg_class part ON part.oid = inhrelid

@@ -12,7 +12,7 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
 def cell(value: object) -> str:
-    """A cell as text; what a spreadsheet would take for a formula begins with an apostrophe. Numbers stay numbers."""
+    """A cell as text; what a spreadsheet would take for a formula gets an apostrophe. Numbers stay."""
     text = "" if value is None else str(value)
     if text.lstrip(" ").startswith(_STARTS_FORMULA) and not _NUMBER.fullmatch(text):
         return "'" + text
@@ -20,7 +20,7 @@ def cell(value: object) -> str:
 
 
 def lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    """CSV text, row by row, for a streamed answer. Begins with a byte order mark, which Excel needs for UTF-8."""
+    """CSV text, row by row, for a streamed answer. The byte order mark tells Excel that it is UTF-8."""
     writer = csv.writer(_Echo())
     yield "\ufeff"
     for row in rows:

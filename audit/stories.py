@@ -18,8 +18,8 @@ def story(subject: str, entries: QuerySet[AuditEntry] | None = None) -> QuerySet
     """All entries about a subject, and all that share a correlation id with one of them; oldest first.
 
     The receiver records its event under the correlation id the journey then goes on with, so the webhook, the
-    plan, each call and each document are in it. What a shared id (one reprocess run of many orders) tells about
-    other records of the same kind is left out.
+    plan, each call and each document are in it. What a shared id (one reprocess run of many orders) tells
+    about other records of the same kind is left out.
 
     :param entries: tell from these only: those of one tenant, or those a person may see
     """
@@ -38,7 +38,7 @@ def story(subject: str, entries: QuerySet[AuditEntry] | None = None) -> QuerySet
 
 
 def search(text: str, entries: QuerySet[AuditEntry] | None = None) -> QuerySet[AuditEntry]:
-    """Entries whose subject or correlation id is `text`, or whose subject ends in it: `1234`, `main/invoice/1234`.
+    """Entries whose subject or correlation id is `text`, or whose subject ends in it (`1234`).
 
     A document's number alone is enough: the entry of the posted document names the order beside it.
 

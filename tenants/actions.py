@@ -1,7 +1,7 @@
 """Actions in the console: each asks for one right, is confirmed on a page of its own, and ends in a sentence.
 
 A method of a `TenantAdmin` becomes an action of one row (`actions_detail`, `actions_row`) or of a selection
-(`actions`). It returns the sentence people read when it is done, or raises `NotDone` with the sentence why not::
+(`actions`). It returns the sentence people read when it is done, or raises `NotDone` with the reason::
 
     @row_action(May.PAUSE, description="Pause", form=ReasonForm)
     def pause(self, request, row, entered):
@@ -36,7 +36,7 @@ CONFIRMED = "confirmed"
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What an action did, in a sentence, and the page that shows it; an action may return this instead of a sentence."""
+    """What an action did, in a sentence, and the page that shows it; returned instead of a mere sentence."""
 
     sentence: str
     goto: str
@@ -54,7 +54,7 @@ def row_action(
     confirm: str = "",
     **options: Any,
 ) -> Callable[[Callable[..., str]], Callable[..., Any]]:
-    """An action of one row. The method gets the row and, with a form, its cleaned data, and returns a sentence.
+    """An action of one row. The method gets the row and, with a form, its cleaned data.
 
     :param form: what is asked before, a reason for instance
     :param confirm: name of a method (request, row) that returns what the person should know before confirming

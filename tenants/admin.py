@@ -142,9 +142,7 @@ class NewMembershipForm(forms.ModelForm):
             self._check_new(username, password)
         elif not self._is_known(user):
             raise ValidationError(
-                {
-                    "username": "This name cannot be used. Choose another one, or ask the installation's administrator."
-                }
+                {"username": "This name is taken. Choose another, or ask the installation's administrator."}
             )
         elif password is not None and password is not KEEP:
             raise ValidationError({"password": "This person has a password. Leave this empty."})

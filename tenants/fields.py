@@ -87,11 +87,12 @@ class _Encrypted(fernet_fields.EncryptedField):
 
     def value_from_object(self, obj: models.Model) -> Any:
         """Nothing that a form or a serializer could show; code reads the attribute."""
-        value = getattr(obj, self.attname)
-        if value is None or value == "":
-            return value
         dates = getattr(obj, "secrets_set_at", None) or {}
-        return StoredSecret(dates.get(self.name))
+        try:
+            value = getattr(obj, self.attname)  # a list or a form leaves the column unread until here
+        except WrongKey:
+            return StoredSecret(dates.get(self.name), is_readable=False)
+        return value if value is None or value == "" else StoredSecret(dates.get(self.name))
 
     def value_to_string(self, obj: models.Model) -> str:
         """The value as `dumpdata` prints it: encrypted."""
@@ -109,7 +110,7 @@ class _Encrypted(fernet_fields.EncryptedField):
         return SecretField(**{**defaults, **taken})
 
     def save_form_data(self, instance: models.Model, data: Any) -> None:
-        """What `SecretField` says: keep, remove or set; `secrets_set_at` of the row, if it has one, follows."""
+        """What `SecretField` says: keep, remove or set. `secrets_set_at` of the row, if there, follows."""
         if data is KEEP:
             return
         setattr(instance, self.name, data if data is not None or self.null else "")
@@ -173,27 +174,6 @@ class EncryptedJSONField(_Encrypted, models.Field):
         """How a migration writes it down; `editable` is always written because its default is another one."""
         name, path, args, kwargs = super().deconstruct()
         return name, path, args, {**kwargs, "editable": self.editable}
-
-    def formfield(self, **kwargs: Any) -> forms.Field | None:
-        """A write-only field, whatever an admin would otherwise choose for text."""
-        taken = {key: kwargs[key] for key in ("label", "help_text", "required") if key in kwargs}
-        defaults = {
-            "label": capfirst(self.verbose_name),
-            "help_text": self.help_text,
-            "required": not self.blank,
-        }
-        return SecretField(**{**defaults, **taken})
-
-    def save_form_data(self, instance: models.Model, data: Any) -> None:
-        """What `SecretField` says: keep, remove or set; `secrets_set_at` of the row, if it has one, follows."""
-        if data is KEEP:
-            return
-        setattr(instance, self.name, data if data is not None or self.null else "")
-        if hasattr(instance, "secrets_set_at"):
-            dates = {name: at for name, at in instance.secrets_set_at.items() if name != self.name}
-            if data is not None:
-                dates[self.name] = timezone.now().isoformat(timespec="seconds")
-            instance.secrets_set_at = dates
 
     def to_plain(self, value: Any) -> str:
         """Canonical JSON: keys sorted, Decimals as the exact numbers they are."""

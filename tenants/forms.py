@@ -16,19 +16,23 @@ from django.utils.safestring import SafeString
 
 
 class StoredSecret(str):
-    """What a form is told of a secret that is stored: that it is, and since when. The text itself is empty."""
+    """What a form is told of a stored secret: that there is one, and since when. The text itself is empty."""
 
     set_at: datetime | None
+    is_readable: bool
 
-    def __new__(cls, set_at: datetime | str | None = None) -> StoredSecret:
+    def __new__(cls, set_at: datetime | str | None = None, *, is_readable: bool = True) -> StoredSecret:
         """:param set_at: when it was entered, as a time or in ISO 8601; None if that is not known"""
         secret = super().__new__(cls, "")
+        secret.is_readable = is_readable
         secret.set_at = datetime.fromisoformat(set_at) if isinstance(set_at, str) else set_at
         return secret
 
     @property
     def sentence(self) -> str:
         """`set on 20 Nov 2026`."""
+        if not self.is_readable:
+            return "cannot be read with the present keys: enter it again"
         if self.set_at is None:
             return "set"
         return f"set on {date_format(timezone.localtime(self.set_at), 'j M Y')}"
@@ -87,7 +91,7 @@ _BOTH = object()
 
 
 class SecretField(forms.Field):
-    """A secret to be entered. Its `initial` is a `StoredSecret` or None, its cleaned value KEEP, None or text."""
+    """A secret to be entered. Initially a `StoredSecret` or None, cleaned it is KEEP, None or text."""
 
     widget = SecretWidget
 

@@ -5,8 +5,9 @@
 3. `rotate_keys` re-encrypts the rest, `rotate_keys --verify` says how many tokens are still old.
 4. When none is, all processes get `new`.
 
-A token is replaced only if it is still the one that was read (compare and set), so what somebody writes meanwhile
-is never overwritten. A run that was stopped is simply started again: what is done is recognised by its key.
+A token is replaced only if it is still the one that was read (compare and set), so what somebody writes
+meanwhile is never overwritten. A run that was stopped is simply started again: what is done is recognised by
+its key.
 """
 
 from __future__ import annotations

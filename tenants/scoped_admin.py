@@ -35,6 +35,11 @@ from tenants.scoping import (
 )
 
 
+def secret_columns(model: type[models.Model]) -> list[str]:
+    """The names of a model's encrypted fields."""
+    return [column.name for column in model._meta.concrete_fields if getattr(column, "holds_tokens", False)]
+
+
 class TenantAdminChecks(UnfoldModelAdminChecks):
     """Refuses what would get around the scope or show a secret."""
 
@@ -74,7 +79,7 @@ class TenantAdminChecks(UnfoldModelAdminChecks):
 
 
 class Scoped:
-    """Choices of related rows, for pages and inlines alike: only what this person sees, of the row's own tenant."""
+    """Choices of related rows, for pages and inlines alike: what this person sees, of the row's tenant."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """A foreign key offers only rows this person sees."""
@@ -99,7 +104,7 @@ class Scoped:
 class TenantAdmin(Scoped, ModelAdmin):
     """Base of the admin page of a model whose rows belong to a tenant.
 
-    The four permissions say which right each needs in the row's tenant; None means nobody, superusers included.
+    The four permissions say which right each needs in the row's tenant; None means nobody at all.
     For actions see `tenants.actions`. A subclass never overrides `get_queryset` without calling this one.
     """
 
@@ -115,8 +120,12 @@ class TenantAdmin(Scoped, ModelAdmin):
     # --- what is seen ---
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
-        """The rows this person sees: the list, the page, autocomplete, history, filters and actions start here."""
-        return visible(request.user, super().get_queryset(request), self.view_permission)
+        """The rows this person sees: list, page, autocomplete, history, filters and actions start here.
+
+        Secrets are left unread, so that a page opens on which one that no key can read is entered again.
+        """
+        rows = visible(request.user, super().get_queryset(request), self.view_permission)
+        return rows.defer(*secret_columns(self.model))
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """With the tenant, for people who see several."""
@@ -139,7 +148,7 @@ class TenantAdmin(Scoped, ModelAdmin):
         )
 
     def get_deleted_objects(self, objs: Iterable[models.Model], request: HttpRequest) -> Any:
-        """The preview of a deletion, which shows other rows too: refused unless they are all of visible tenants."""
+        """The preview of a deletion, which shows related rows too; theirs is the same tenant."""
         for obj in objs:
             if not may(request.user, tenant_id_of(obj), self.view_permission):
                 raise PermissionDenied
@@ -197,7 +206,7 @@ class TenantAdmin(Scoped, ModelAdmin):
     ) -> None:
         """Save, and note which secrets were changed.
 
-        :raises PermissionDenied: if the person may not do this in the row's tenant, whatever the form let through
+        :raises PermissionDenied: if the person may not do this in the row's tenant, whatever the form said
         """
         permission = self.change_permission if change else self.add_permission
         if permission is None or not may(request.user, tenant_id_of(obj), permission):
@@ -264,8 +273,7 @@ class TenantAdmin(Scoped, ModelAdmin):
         )
 
     def _note_secrets(self, obj: models.Model, form: forms.ModelForm) -> None:
-        secret = {field.name for field in obj._meta.fields if getattr(field, "holds_tokens", False)}
-        if changed := sorted(secret & set(form.changed_data)):
+        if changed := sorted(set(secret_columns(type(obj))) & set(form.changed_data)):
             self._note(Action.SECRET_CHANGED, obj, names=changed)
 
 
@@ -361,7 +369,7 @@ def _for_superusers(view: Any) -> Any:
 
 
 class SuperuserOnly:
-    """Mixed into the admin of what belongs to the installation, not to a tenant: third-party pages above all."""
+    """Mixed into the admin of what belongs to the installation: third-party pages above all."""
 
     def get_urls(self) -> list[Any]:
         """Every page of it, also those that a third party adds and forgets to guard."""

@@ -45,7 +45,7 @@ def _signed_out(user: User | None, **_: Any) -> None:
 
 @receiver(user_login_failed)
 def _sign_in_failed(credentials: dict[str, Any], **_: Any) -> None:
-    """For people who exist: what else is typed there may be a password, and would let strangers fill the trail."""
+    """For people who exist: what else is typed may be a password, and strangers could fill the trail."""
     if user := User.objects.filter(username=str(credentials.get("username", ""))).first():
         _of_user(Action.USER_SIGN_IN_FAILED, user)
 
@@ -66,7 +66,7 @@ def _of_membership(action: Action, membership: Membership) -> None:
 
 
 def _of_user(action: Action, user: User, *, actor: str | None = None) -> None:
-    """One entry for each tenant the person works for, so that its administrators see it; else the installation's."""
+    """One entry for each tenant the person works for, where its administrators see it; else one without."""
     tenant_ids = sorted(set(user.memberships.values_list("tenant_id", flat=True))) or [None]
     for tenant_id in tenant_ids:
         record(action, tenant_id=tenant_id, subject=("user", user.username), actor=actor)

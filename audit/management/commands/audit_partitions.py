@@ -1,4 +1,4 @@
-"""`manage.py audit_partitions`: make the coming months' partitions of the audit trail and list all of them."""
+"""`manage.py audit_partitions`: make the audit trail's partitions ahead and list all of them."""
 
 from __future__ import annotations
 

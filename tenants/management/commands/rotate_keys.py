@@ -17,8 +17,8 @@ class Command(BaseCommand):
     """The third step of a key rotation; `tenants.rotation` tells all of them."""
 
     help = (
-        "Re-encrypt every stored secret with the first key of TIEOUT_FIELD_KEYS. The whole sequence: all processes "
-        "on old,new; all on new,old; rotate_keys; rotate_keys --verify until no token is old; all on new. "
+        "Re-encrypt every stored secret with the first key of TIEOUT_FIELD_KEYS. The whole "
+        "sequence: all processes on old,new; all on new,old; rotate_keys; rotate_keys --verify until no token is old; all on new. "
         "Can be stopped and started again at any time."
     )
 
@@ -44,14 +44,14 @@ class Command(BaseCommand):
         unreadable = sum(len(tally.unreadable) for tally in tallies)
         if unreadable:
             raise CommandError(
-                f"{unreadable} tokens cannot be read with any key given. Add the key they were written with to the "
-                "end of TIEOUT_FIELD_KEYS and run this again, or enter those secrets again."
+                f"{unreadable} tokens cannot be read with any key given. Add the key they were written with "
+                "to the end of TIEOUT_FIELD_KEYS and run this again, or enter those secrets again."
             )
         left = sum(tally.old + tally.overtaken for tally in tallies)
         if left:
             raise CommandError(
-                f"{left} tokens are or may be under an old key: keep it. If processes still run with the old key "
-                "first, restart them; then run rotate_keys again."
+                f"{left} tokens are or may be under an old key: keep it. If processes still run with the old "
+                "key first, restart them; then run rotate_keys again."
             )
         self.stdout.write(
             "Every token is under the newest key. The older ones can go from TIEOUT_FIELD_KEYS."
