@@ -104,7 +104,8 @@ def _moves_of(company: Company, name: str, row: Row) -> list[stock.Move]:
         reserve = row.get("ReserveInvoice") == "tYES"
         quantity = line["Quantity"]
         taken = ZERO if reserve else sign * quantity
-        committed = quantity if reserve else ZERO
+        from_order = line.get("BaseType") == 17
+        committed = (quantity if reserve else ZERO) - (quantity if from_order else ZERO)
         batches = tuple(
             (each["BatchNumber"], sign * each["Quantity"]) for each in line.get("BatchNumbers") or () if taken
         )

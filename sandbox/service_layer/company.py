@@ -104,7 +104,7 @@ class Company:
         self.states = STATES
         self.lengths: dict[str, int] = {}  # "Payment.CounterReference": 100
         self.defaults: dict[str, str] = {}  # default accounts, tax code, warehouse
-        self.changed: set[tuple[str, tuple[Any, ...]]] = set()  # rows not saved yet
+        self.changed: dict[tuple[str, tuple[Any, ...]], None] = {}  # rows not saved yet, in order
         self.waiting_user_fields: set[tuple[str, str]] = set()
         self._user_fields: dict[str, dict[str, Field]] = {}
 
@@ -138,12 +138,12 @@ class Company:
         """Put a row into an entity set as it is, without any check (set-up of tests and demo)."""
         key = tuple(row[part] for part in SETS[name].key)
         self.tables[name][key] = row
-        self.changed.add((name, key))
+        self.changed[name, key] = None
         return row
 
     def touch(self, name: str, row: Row) -> None:
         """Say that a row was changed in place, so that it is saved."""
-        self.changed.add((name, tuple(row[part] for part in SETS[name].key)))
+        self.changed[name, tuple(row[part] for part in SETS[name].key)] = None
 
     def next_entry(self, name: str) -> int:
         """The next internal number of an entity set; numbers of failed additions are lost, as in B1."""

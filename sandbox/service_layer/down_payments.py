@@ -66,7 +66,7 @@ def draw(setting: Setting, values: Row, totals: Totals) -> list[Drawing]:
     if rows and setting.object_code != "13":
         raise errors.business("Down payments can be drawn in A/R invoices only")
     drawings = [_drawing(setting, row, position) for position, row in enumerate(rows)]
-    if sum((each.gross for each in drawings), ZERO) > totals.total:
+    if drawings and sum((each.gross for each in drawings), ZERO) > totals.total:
         raise errors.business("Total of down payments to draw exceeds the document total  [INV9.DrawnSum]")
     return drawings
 

@@ -55,6 +55,7 @@ class Entry:
             account = self.company.get("ChartOfAccounts", line["AccountCode"])
             if account is not None:
                 account["Balance"] = account.get("Balance", ZERO) + line["Debit"] - line["Credit"]
+                self.company.touch("ChartOfAccounts", account)
         self.company.add(
             "JournalEntries",
             JdtNum=number,

@@ -96,3 +96,4 @@ def _sum_up(company: Company, item: str) -> None:
     places = row["ItemWarehouseInfoCollection"]
     row["QuantityOnStock"] = sum((place["InStock"] for place in places), ZERO)
     row["QuantityOrderedByCustomers"] = sum((place["Committed"] for place in places), ZERO)
+    company.touch("Items", row)

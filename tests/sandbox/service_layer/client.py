@@ -1,4 +1,4 @@
-"""A client of the Service Layer that keeps its own cookies, as clients of the real one have to, and payloads."""
+"""A client that keeps its own cookies, as clients of the real Service Layer have to, and its payloads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from sandbox.service_layer import Company, ServiceLayer
-from sandbox.wire import serve
+from sandbox.wire import dumps, serve
 
 
 class Client:
@@ -38,7 +38,7 @@ class Client:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
         sent = {"Cookie": f"B1SESSION={self.session}", **{k.replace("_", "-"): v for k, v in headers.items()}}
-        data = None if body is None else json.dumps(body, default=str)
+        data = None if body is None else dumps(body).encode()
         return self.http.request(method, f"{self.root}/{path}", data=data, headers=sent)
 
     def get(self, path: str, **headers: str) -> requests.Response:
