@@ -29,6 +29,16 @@ class Item:
     available: Mapping[str, Decimal] = field(default_factory=dict)  # warehouse -> in stock
 
 
+def item_details(item: Item) -> dict[str, str]:
+    """What a plan must know of an item besides code, name and barcode, as a reference value keeps it."""
+    return {
+        "is_active": "yes" if item.active else "no",
+        "sellable": "yes" if item.sellable else "no",
+        "stocked": "yes" if item.stocked else "no",
+        "managed_by": item.managed_by,
+    }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     code: str

@@ -1,0 +1,188 @@
+"""SAP Business One through its Service Layer: looking up, sending once, cancelling, reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from erp.adapters.sap_b1 import base_rows, company_facts, connection_test, partners, payments, queries
+from erp.adapters.sap_b1 import reference_values as references
+from erp.adapters.sap_b1.answers import CONFLICTS, SessionLost
+from erp.adapters.sap_b1.lookup import ENTITY_SETS, NAMES, Lookup
+from erp.adapters.sap_b1.receipts import counts, marketing_receipt, partner_receipt, payment_receipt
+from erp.adapters.sap_b1.service_layer import ServiceLayer
+from erp.adapters.sap_b1.settings import read_settings
+from erp.adapters.sap_b1.translate import B1Translator
+from erp.contract.adapter import Check, Opening, Receipt, ReferenceKind, ReferenceValue
+from erp.contract.documents import AnyDocument, DocumentKind, PartnerDocument, SalesDocument
+from erp.contract.errors import OutcomeUnknown, Refused, TryLater
+from erp.contract.facts import FactsNeeded, LedgerFacts
+
+APPROVAL_WAIT = timedelta(minutes=15)
+
+
+class SapB1Adapter:
+    """One company, opened. Not shared between threads; its session is shared between all workers."""
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+        self._settings = read_settings(opening.settings)
+        self._service = ServiceLayer(opening, self._settings)
+        self._lookup = Lookup(self._service, self._settings)
+        self._translator = B1Translator()
+
+    def find(self, document: AnyDocument) -> Receipt | None:
+        """The document that holds this reference, or the draft that waits for approval.
+
+        :raises Refused: if several do
+        """
+        return self._lookup.find(document)
+
+    def create(
+        self,
+        document: AnyDocument,
+        *,
+        facts: LedgerFacts,
+        links: Mapping[str, Receipt],
+        before_sending: Callable[[], None],
+    ) -> Receipt:
+        """Send the document once.
+
+        A lost session means that nothing was carried out: sign in, look it up, send it a second and last time.
+        An answer "already there" is believed only when the lookup finds it.
+
+        :raises OutcomeUnknown: it may have been applied
+        :raises Refused: B1 said no
+        :raises TryLater: nothing was applied, or it waits for approval as a draft
+        """
+        body = dict(self._translator.payload(document, facts, links))
+        if isinstance(document, SalesDocument) and document.kind is DocumentKind.CREDIT_MEMO:
+            base_rows.draw_from_open_invoice(document, body, links, self._service)
+        entity_set = ENTITY_SETS.get(document.kind, partners.ENTITY_SET)
+        try:
+            row = self._write_or_find(document, entity_set, body, before_sending)
+        except Refused as error:
+            found = self._already_there(document, error)
+            if found is None:
+                raise
+            return found
+        return row if isinstance(row, Receipt) else self._created(document, row)
+
+    def update(
+        self, document: PartnerDocument, receipt: Receipt, *, before_sending: Callable[[], None]
+    ) -> Receipt:
+        """Bring the partner's name, addresses and contact data to what the document says."""
+        path = queries.key(partners.ENTITY_SET, receipt.key)
+        self._write_twice("PATCH", path, partners.changeable(document, self._settings), before_sending)
+        return receipt
+
+    def cancel(self, kind: DocumentKind, receipt: Receipt, *, before_sending: Callable[[], None]) -> None:
+        """Cancel a document. One that is cancelled already is as good.
+
+        :raises Refused: B1 does not let it be cancelled
+        """
+        if kind not in ENTITY_SETS:
+            raise Refused(f"A {NAMES[kind]} cannot be cancelled in SAP Business One.")
+        path = f"{queries.key(ENTITY_SETS[kind], int(receipt.key))}/Cancel"
+        try:
+            self._write_twice("POST", path, None, before_sending)
+        except Refused:
+            row = self._lookup.by_key(kind, receipt.key)
+            if row is None or counts(row):
+                raise
+
+    def look_up(self, kind: DocumentKind, number: str) -> Receipt | None:
+        """The document with this number (DocNum), or the partner with this code."""
+        return self._lookup.by_number(kind, number)
+
+    def facts(self, needed: FactsNeeded) -> LedgerFacts:
+        """What the company is like, read now."""
+        return company_facts.read_facts(self._service, self._opening.settings, needed, self._opening.now())
+
+    def reference_values(self, kind: ReferenceKind) -> Iterable[ReferenceValue]:
+        """Every value of that kind, page by page."""
+        return references.read(self._service, kind, self._settings, self._opening.now().date())
+
+    def test_connection(self) -> Sequence[Check]:
+        """Try everything that posting will need, and say what was found."""
+        return connection_test.run(self._service, self._opening, self._settings)
+
+    def close(self) -> None:
+        """Log out: the session's licence slot is free at once."""
+        self._service.session.end()
+
+    def _write_or_find(
+        self,
+        document: AnyDocument,
+        entity_set: str,
+        body: Mapping[str, object],
+        before_sending: Callable[[], None],
+    ) -> Any:
+        for _ in range(2):
+            cookie = self._service.session.cookie()
+            try:
+                return self._service.write("POST", entity_set, body, before_sending=before_sending)
+            except SessionLost:
+                self._service.session.renew(lost=cookie)
+            found = self._lookup.find(document)
+            if found is not None:
+                return self._not_a_draft(document, found)
+        raise TryLater("SAP Business One keeps losing our session.")
+
+    def _write_twice(
+        self, method: str, path: str, body: Mapping[str, object] | None, before_sending: Callable[[], None]
+    ) -> Any:
+        """A write that has the same effect twice as once."""
+        for _ in range(2):
+            cookie = self._service.session.cookie()
+            try:
+                return self._service.write(method, path, body, before_sending=before_sending)
+            except SessionLost:
+                self._service.session.renew(lost=cookie)
+        raise TryLater("SAP Business One keeps losing our session.")
+
+    def _already_there(self, document: AnyDocument, error: Refused) -> Receipt | None:
+        if error.code not in {str(code) for code in CONFLICTS}:
+            return None
+        found = self._lookup.find(document)
+        return self._not_a_draft(document, found) if found else None
+
+    def _not_a_draft(self, document: AnyDocument, found: Receipt) -> Receipt:
+        if found.is_draft:
+            raise _waits_for_approval(document, found.number)
+        return found
+
+    def _created(self, document: AnyDocument, row: Mapping[str, Any] | None) -> Receipt:
+        if isinstance(document, PartnerDocument):
+            return partner_receipt(row or {"CardCode": document.code}, adopted=False)
+        if not row or row.get("DocEntry") is None:
+            raise OutcomeUnknown("SAP Business One answered without the new document's key: we look it up.")
+        if document.kind in payments.ENTITY_SETS:
+            return payment_receipt(row, document.kind, adopted=False)
+        if _is_draft(row, document.kind):
+            raise _waits_for_approval(document, str(row["DocEntry"]))
+        return marketing_receipt(row, document.kind, adopted=False)
+
+
+def _is_draft(row: Mapping[str, Any], kind: DocumentKind) -> bool:
+    """An approval procedure turns the document into a draft: its DocEntry is not the document's."""
+    if row.get("AuthorizationStatus") in ("dasPending", "W"):
+        return True
+    return row.get("DocObjectCode") in ("oDrafts", "112") or "#Drafts" in str(
+        row.get("odata.metadata") or row.get("@odata.context") or ""
+    )
+
+
+def _waits_for_approval(document: AnyDocument, number: str) -> TryLater:
+    name = NAMES[document.kind]
+    return TryLater(
+        f"The {name} {document.reference} waits for approval in SAP Business One (draft {number}).",
+        after=APPROVAL_WAIT,
+        code="draft",
+    )
+
+
+def open_adapter(opening: Opening) -> SapB1Adapter:
+    """Open a company. Nothing is sent before the first call needs it."""
+    return SapB1Adapter(opening)
