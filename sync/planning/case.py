@@ -21,7 +21,7 @@ ZERO = Decimal(0)
 ONE = Decimal(1)
 
 
-class Stop(Exception):  # noqa: N818 - not an error: the plan's answer is this problem
+class Stop(Exception):
     """The plan cannot go on; `problems` say why and `outcome` what that means."""
 
     def __init__(self, outcome: Outcome, *problems: Problem) -> None:

@@ -94,7 +94,7 @@ def _item(case: OrderCase, lookup: Lookup, line: OrderLine) -> Match | None:
 class _SameCode:
     """The item whose code equals the SKU, where the pipeline allows it."""
 
-    extra: dict[str, str] = {}  # noqa: RUF012 - never changed
+    extra: dict[str, str] = {}
     rule = "item of the same code"
 
     def __init__(self, code: str) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from erp.contract.documents import DocumentKind, MoneyDocument, Origin, SalesDocument
-from erp.contract.order import RefundPayment, Tender, TenderKind
+from erp.contract.order import Tender, TenderKind
 from sync.planning.case import OrderCase
-from sync.planning.lines import gift_certificate_account
-from sync.planning.lookup import Lookup
-from sync.planning.moments import open_day
-from sync.planning.ports import Match
+from sync.planning.changes import Standing
+from sync.planning.clearing import clearing_account
+from sync.planning.draft import Draft
+from sync.planning.moments import is_accepted, is_paid_offline, open_day
+from sync.planning.rates import document_rate
 from sync.planning.references import ReferenceKind
+from sync.planning.screening import paid_in
 
 _OF_ORDER = {
     TenderKind.GIFT_CERTIFICATE: ReferenceKind.GIFT_CERTIFICATE,
@@ -22,26 +23,51 @@ _OF_ORDER = {
 }
 
 
-def payments(case: OrderCase, lookup: Lookup, sale: SalesDocument) -> Iterator[MoneyDocument]:
-    """The incoming payments of an order, applied to its invoice, in the order of their captures.
+def add_payments(case: OrderCase, draft: Draft, standing: Standing) -> None:
+    """Want an incoming payment for every capture, applied to the invoice, in the order of the captures.
 
-    A sales order is not a receivable: its money stays on account, or becomes a down payment where the pipeline says so.
+    A sales order is not a receivable: its money stays on account, or becomes a down payment where the pipeline
+    says so. Money for a sale that was taken back stays on account, too.
     """
-    for tender in sorted(case.order.tenders, key=lambda t: (t.captured_at, t.id)):
-        payment = _payment(case, lookup, sale, tender)
-        if sale.kind is DocumentKind.INVOICE:
-            yield replace(payment, settles=sale.reference)
-        elif case.settings.sales_order_money == "down_payment":
-            down = _down_payment(case, payment, tender, sale)
-            yield down
-            yield replace(payment, settles=down.reference)
+    for tender in sorted(tenders_of(case, draft), key=lambda t: (t.captured_at, t.id)):
+        payment = _payment(case, draft, standing.sale, tender)
+        if standing.is_open_sales_order and _as_down_payment(case, tender, payment):
+            down = _down_payment(case, payment, tender, standing.sale)
+            draft.want(down, draft.lookup(down.posting_date))
+            payment = replace(payment, settles=down.reference)
         else:
-            yield payment
+            payment = replace(payment, settles=standing.payments_settle)
+        draft.want(payment, draft.lookup(payment.posting_date))
 
 
-def _payment(case: OrderCase, lookup: Lookup, sale: SalesDocument, tender: Tender) -> MoneyDocument:
+def tenders_of(case: OrderCase, draft: Draft) -> list[Tender]:
+    """The captures the store knows of, and the money of an accepted offline order where the pipeline calls it paid."""
+    order = case.order
+    tenders = list(order.tenders)
+    if not is_paid_offline(case) or not is_accepted(case):
+        return tenders
+    if case.settings.offline_paid != "paid":
+        draft.notes.append(
+            f"No transaction of the store reports the money for {order.payment_method}: none is posted."
+        )
+        return tenders
+    draft.notes.append(
+        f"The order counts as paid by {order.payment_method}, because its status is {order.status_id}."
+    )
+    offline = Tender(
+        id="offline",
+        kind=TenderKind.OFFLINE,
+        method=order.payment_method,
+        amount=order.total - paid_in(order),
+        captured_at=order.shipped_at or order.modified_at,
+        source="payment_method",
+    )
+    return [*tenders, offline]
+
+
+def _payment(case: OrderCase, draft: Draft, sale: SalesDocument, tender: Tender) -> MoneyDocument:
     day = open_day(case, max(case.day(tender.captured_at), sale.posting_date))
-    account = clearing_account(lookup.at(day), tender)
+    account = clearing_account(draft.lookup(day), tender)
     return MoneyDocument(
         kind=DocumentKind.PAYMENT,
         reference=_reference(case, tender),
@@ -52,7 +78,7 @@ def _payment(case: OrderCase, lookup: Lookup, sale: SalesDocument, tender: Tende
         posting_date=day,
         method=tender.method,
         tender=tender.gateway_reference,
-        rate=sale.rate,
+        rate=document_rate(case, day),
         memo=f"Order {case.order.id}, {tender.method}",
         store_order=case.order.id,
         origins=(
@@ -63,16 +89,28 @@ def _payment(case: OrderCase, lookup: Lookup, sale: SalesDocument, tender: Tende
     )
 
 
+def _as_down_payment(case: OrderCase, tender: Tender, payment: MoneyDocument) -> bool:
+    """Whether money for a sales order is a down payment; what is posted stays what it was."""
+    if case.already(payment.reference):
+        return case.already(_down_payment_reference(case, tender)) is not None
+    return case.settings.sales_order_money == "down_payment"
+
+
 def _down_payment(
     case: OrderCase, payment: MoneyDocument, tender: Tender, sale: SalesDocument
 ) -> MoneyDocument:
-    record, part = (tender.id, "") if tender.id.isdecimal() else (case.order.id, _OF_ORDER[tender.kind].value)
     return replace(
         payment,
         kind=DocumentKind.DOWN_PAYMENT,
-        reference=case.reference(record, ReferenceKind.DOWN_PAYMENT, part=part),
+        reference=_down_payment_reference(case, tender),
         settles=sale.reference,
     )
+
+
+def _down_payment_reference(case: OrderCase, tender: Tender) -> str:
+    if tender.id.isdecimal():
+        return case.reference(tender.id, ReferenceKind.DOWN_PAYMENT)
+    return case.reference(case.order.id, ReferenceKind.DOWN_PAYMENT, part=_OF_ORDER[tender.kind].value)
 
 
 def _reference(case: OrderCase, tender: Tender) -> str:
@@ -80,25 +118,3 @@ def _reference(case: OrderCase, tender: Tender) -> str:
     if tender.id.isdecimal():
         return case.reference(tender.id, ReferenceKind.PAYMENT)
     return case.reference(case.order.id, _OF_ORDER[tender.kind])
-
-
-def clearing_account(lookup: Lookup, money: Tender | RefundPayment) -> Match:
-    """Where money of this kind arrives and leaves: the clearing account of its method, or the liability it was paid from."""
-    if money.kind is TenderKind.GIFT_CERTIFICATE:
-        return gift_certificate_account(lookup)
-    if money.kind is TenderKind.STORE_CREDIT:
-        return lookup.need(
-            "account.store_credit",
-            "store credit",
-            label="Store credit",
-            sentence="Store credit has no liability account.",
-        )
-    gateway = getattr(money, "gateway", "")
-    keys = [f"{gateway}:{money.method}"] if gateway else []
-    return lookup.need(
-        "clearing",
-        *keys,
-        money.method,
-        label=f"Payment method {money.method}",
-        sentence=f"Payment method {money.method} has no clearing account.",
-    )
