@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,11 @@ TEST_SECRETS = {
 }
 # The process that started the servers says so to the xdist workers it spawns.
 STARTED = "TIEOUT_TEST_SERVERS"
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CONTRACTS = Path(
+    os.environ.get("TIEOUT_CONTRACTS") or Path(__file__).resolve().parents[2] / "shared" / "contracts"
+)
 
 _servers: list[EmbeddedPostgres | EmbeddedValkey] = []
 _folder: Path | None = None
@@ -85,6 +92,41 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequ
         )
         for table, trigger in cursor.fetchall():
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip browser tests where there is no Chromium, unless the environment says that there must be one."""
+    if CHROMIUM or os.environ.get("TIEOUT_REQUIRE_BROWSER") == "1":
+        return
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason="browser tests NOT RUN: no Chromium on this machine"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell the launcher what ran: browser tests, and tests that read the vendors' public contracts."""
+    passed: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("passed", []):
+        passed.update(marker for marker in ("browser", "public_contract") if marker in report.keywords)
+    if target := os.environ.get("TIEOUT_TEST_SUMMARY"):
+        contracts = passed["public_contract"] if CONTRACTS.is_dir() else "ABSENT"
+        Path(target).write_text(json.dumps({"browser": passed["browser"], "contracts": contracts}))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of Chromium; a failure where it is required and missing."""
+    if CHROMIUM is None:
+        pytest.fail("There is no Chromium, and TIEOUT_REQUIRE_BROWSER=1 says that there must be one.")
+    return CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def contracts() -> Path:
+    """The folder of the vendors' public contracts (TIEOUT_CONTRACTS); skips where it is absent."""
+    if not CONTRACTS.is_dir():
+        pytest.skip("contracts: ABSENT")
+    return CONTRACTS
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,10 @@ FOUND = [
     Path(__file__).parents[4] / "shared" / "contracts" / "sap-b1",
 ]
 METADATA = next((p / "service-layer-v1-metadata.xml" for p in FOUND if p.is_dir()), None)
-pytestmark = pytest.mark.skipif(METADATA is None, reason="contracts ABSENT: sap-b1")
+pytestmark = [
+    pytest.mark.public_contract,
+    pytest.mark.skipif(METADATA is None, reason="contracts ABSENT: sap-b1"),
+]
 
 PLAIN = {"text": "Edm.String", "int": "Edm.Int32", "date": "Edm.DateTime", "time": "Edm.Time"}
 
