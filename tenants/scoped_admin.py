@@ -138,15 +138,6 @@ class TenantAdmin(Scoped, ModelAdmin):
         wants = self._tells_tenants_apart(request) and TenantFilter not in filters
         return [TenantFilter, *filters] if wants else filters
 
-    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:
-        """A row never moves to another tenant."""
-        fields = list(super().get_readonly_fields(request, obj))
-        return (
-            [*fields, "tenant"]
-            if obj is not None and self._has_tenant_field and "tenant" not in fields
-            else fields
-        )
-
     def get_deleted_objects(self, objs: Iterable[models.Model], request: HttpRequest) -> Any:
         """The preview of a deletion, which shows related rows too; theirs is the same tenant."""
         for obj in objs:
@@ -155,9 +146,12 @@ class TenantAdmin(Scoped, ModelAdmin):
         return super().get_deleted_objects(objs, request)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """The form's choices are those of the row's tenant."""
+        """The form's choices are those of the row's tenant; a row never moves to another one."""
         request.tenant_id_of_form = tenant_id_of(obj) if obj is not None else None
-        return super().get_form(request, obj, change=change, **kwargs)
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if obj is not None and "tenant" in form.base_fields:
+            form.base_fields["tenant"].disabled = True
+        return form
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A person who works for one tenant does not choose it."""
