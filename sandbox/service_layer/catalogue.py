@@ -75,6 +75,14 @@ PAYMENTS = _sets(
         lines="VPM2",
         object_code="46",
     ),
+    EntitySet(
+        name="PaymentDrafts",
+        type_name="Payment",
+        key=("DocEntry",),
+        table="OPDF",
+        lines="PDF2",
+        object_code="140",
+    ),
 )
 
 MASTERS = _sets(

@@ -54,7 +54,9 @@ def delete(company: Company, entity_set: EntitySet, row: Row) -> None:
 
     :raises B1Error: -5006 for documents and payments, -10 for a partner or item in use
     """
-    if entity_set.name != "Drafts" and (entity_set.name in DOCUMENTS or entity_set.name in PAYMENTS):
+    if entity_set.name not in ("Drafts", "PaymentDrafts") and (
+        entity_set.name in DOCUMENTS or entity_set.name in PAYMENTS
+    ):
         raise errors.not_supported()
     key = tuple(row[part] for part in entity_set.key)
     if _is_used(company, entity_set.name, key[0]):

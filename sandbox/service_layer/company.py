@@ -103,6 +103,8 @@ class Company:
         self.countries = COUNTRIES
         self.states = STATES
         self.lengths: dict[str, int] = {}  # "Payment.CounterReference": 100
+        self.cuts: set[str] = set()  # properties whose long texts are cut without a word, as some versions do
+        self.denied: dict[str, set[str]] = {}  # per user: {"POST Invoices", "GET Drafts"}
         self.defaults: dict[str, str] = {}  # default accounts, tax code, warehouse
         self.changed: dict[tuple[str, tuple[Any, ...]], None] = {}  # rows not saved yet, in order
         self.waiting_user_fields: set[tuple[str, str]] = set()

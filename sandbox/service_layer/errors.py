@@ -70,6 +70,10 @@ def not_supported() -> B1Error:
     return B1Error(-5006, "The requested action is not supported for this object.")
 
 
+def not_permitted() -> B1Error:
+    return B1Error(-5002, "You are not permitted to perform this action  [Message 131-183]")
+
+
 def bad_query(detail: str) -> B1Error:
     return B1Error(-1000, f"Query string error: {detail}")
 

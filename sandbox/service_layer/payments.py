@@ -40,21 +40,42 @@ class Application:
     row: Row
 
 
-def post(company: Company, name: str, payload: object) -> Row:
-    """Add a payment.
+@dataclass(slots=True, kw_only=True)
+class Prepared:
+    """A payment that passed every check."""
+
+    entity_set: EntitySet
+    values: Row
+    partner: Row
+    means: list[tuple[str, Decimal]]
+    applied: list[Application]
+
+
+def post(company: Company, name: str, payload: object) -> tuple[str, Row]:
+    """Add a payment; answers the entity set it landed in (`PaymentDrafts` under approval) and the row.
 
     :raises B1Error: for unknown documents and accounts, wrong currencies, sums that do not add up
     """
-    entity_set = PAYMENTS[name]
     values = read_entity(company, "Payment", payload)
+    if name == "PaymentDrafts":
+        outgoing = values.get("DocObjectCode") == "bopot_OutgoingPayments"
+        target = PAYMENTS["VendorPayments" if outgoing else "IncomingPayments"]
+        return name, _store_draft(company, prepare(company, target, values), "pasWithout")
+    prepared = prepare(company, PAYMENTS[name], values)
+    checks.guard_duplicates(company, PAYMENTS[name], prepared.values)
+    if name in company.switches.approvals:
+        return "PaymentDrafts", _store_draft(company, prepared, "pasPending")
+    return name, _commit(company, prepared)
+
+
+def prepare(company: Company, entity_set: EntitySet, given: Row) -> Prepared:
+    """Check a payment without changing anything."""
+    values = dict(given)
     partner = _header(company, entity_set, values)
-    places = company.places(values["DocCurrency"])
-    means = _means(company, entity_set, values, places)
-    total = sum((amount for _, amount in means), ZERO)
+    means = _means(company, entity_set, values, company.places(values["DocCurrency"]))
     applied = _applications(company, entity_set, values)
-    _add_up(entity_set, values, applied, total)
-    checks.guard_duplicates(company, entity_set, values)
-    return _commit(company, entity_set, values, partner, means, applied)
+    _add_up(entity_set, values, applied, sum((amount for _, amount in means), ZERO))
+    return Prepared(entity_set=entity_set, values=values, partner=partner, means=means, applied=applied)
 
 
 def _header(company: Company, entity_set: EntitySet, values: Row) -> Row:
@@ -198,44 +219,62 @@ def _add_up(entity_set: EntitySet, values: Row, applied: list[Application], tota
         raise errors.business(f"Specify payment means{errors.at(entity_set.table, 'DocTotal')}")
 
 
-def _commit(
-    company: Company,
-    entity_set: EntitySet,
-    values: Row,
-    partner: Row,
-    means: list[tuple[str, Decimal]],
-    applied: list[Application],
-) -> Row:
-    series, number = checks.take_number(company, entity_set, values)
-    row: Row = {
+def _commit(company: Company, prepared: Prepared) -> Row:
+    entity_set = prepared.entity_set
+    series, number = checks.take_number(company, entity_set, prepared.values)
+    row = _stored_form(prepared)
+    row.update(DocEntry=company.next_entry(entity_set.name), DocNum=number, Series=series)
+    company.add(entity_set.name, **row)
+    stored = company.tables[entity_set.name][row["DocEntry"],]
+    stored["TransNum"] = journal.book_payment(company, entity_set, stored, prepared.means)
+    for each in prepared.applied:
+        document_rows.settle(company, each.set_name, each.document, each.own)
+    return stored
+
+
+def _stored_form(prepared: Prepared) -> Row:
+    values, partner = prepared.values, prepared.partner
+    incoming = prepared.entity_set.object_code == "24"
+    return {
         "HandWritten": "tNO",
         "Printed": "tNO",
         "CardName": partner.get("CardName"),
         "ControlAccount": partner.get("DebitorAccount"),
         "CashSum": ZERO,
         "TransferSum": ZERO,
-        "JournalRemarks": f"{entity_set.name} - {values.get('CardCode', '')}"[:50],
+        "JournalRemarks": f"{prepared.entity_set.name} - {values.get('CardCode', '')}"[:50],
         "PaymentCreditCards": [],
         "PaymentChecks": [],
         "PaymentAccounts": [],
         **values,
-        "DocEntry": company.next_entry(entity_set.name),
-        "DocNum": number,
-        "Series": series,
-        "DocObjectCode": "bopot_IncomingPayments"
-        if entity_set.object_code == "24"
-        else "bopot_OutgoingPayments",
+        "DocObjectCode": "bopot_IncomingPayments" if incoming else "bopot_OutgoingPayments",
         "DocTypte": values["DocType"],
         "Cancelled": "tNO",
         "AuthorizationStatus": "pasWithout",
-        "PaymentInvoices": [each.row for each in applied],
+        "PaymentInvoices": [each.row for each in prepared.applied],
     }
-    company.add(entity_set.name, **row)
-    stored = company.tables[entity_set.name][row["DocEntry"],]
-    stored["TransNum"] = journal.book_payment(company, entity_set, stored, means)
-    for each in applied:
-        document_rows.settle(company, each.set_name, each.document, each.own)
-    return stored
+
+
+def _store_draft(company: Company, prepared: Prepared, authorization: str) -> Row:
+    _, number = checks.take_number(company, PAYMENTS["PaymentDrafts"], {})
+    row = _stored_form(prepared)
+    row.update(DocEntry=company.next_entry("PaymentDrafts"), DocNum=number, Series=-1)
+    row.update(AuthorizationStatus=authorization, _entered=prepared.values)
+    company.add("PaymentDrafts", **row)
+    return company.tables["PaymentDrafts"][row["DocEntry"],]
+
+
+def post_draft(company: Company, draft: Row) -> Row:
+    """Turn a payment draft into its payment (SaveDraftToDocument); the draft is gone.
+
+    :raises B1Error: if the payment is refused now
+    """
+    outgoing = draft["DocObjectCode"] == "bopot_OutgoingPayments"
+    target = PAYMENTS["VendorPayments" if outgoing else "IncomingPayments"]
+    row = _commit(company, prepare(company, target, draft["_entered"]))
+    del company.tables["PaymentDrafts"][draft["DocEntry"],]
+    company.touch("PaymentDrafts", draft)
+    return row
 
 
 def cancel(company: Company, name: str, row: Row) -> None:
@@ -243,6 +282,8 @@ def cancel(company: Company, name: str, row: Row) -> None:
 
     :raises B1Error: if it is cancelled already
     """
+    if name not in _APPLICABLE:
+        raise errors.not_supported()
     if row["Cancelled"] == "tYES":
         raise errors.business("Document is already cancelled")
     company.check_period(company.today(), PAYMENTS[name].table, sale=False)

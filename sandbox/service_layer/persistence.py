@@ -54,6 +54,8 @@ def _settings(company: Company) -> dict[str, Any]:
         "series": [asdict(series) for series in company.series.values()],
         "batches": [[*key, quantity] for key, quantity in company.batches.items()],
         "lengths": company.lengths,
+        "cuts": sorted(company.cuts),
+        "denied": {user: sorted(what) for user, what in company.denied.items()},
         "defaults": company.defaults,
         "waiting_user_fields": [list(each) for each in sorted(company.waiting_user_fields)],
     }
@@ -69,6 +71,8 @@ def _restore(saved: dict[str, Any], storage: Storage, clock: Callable[[], dateti
     company.series = {each["number"]: Series(**each) for each in saved["series"]}
     company.batches = {(item, place, batch): quantity for item, place, batch, quantity in saved["batches"]}
     company.lengths = saved["lengths"]
+    company.cuts = set(saved["cuts"])
+    company.denied = {user: set(what) for user, what in saved["denied"].items()}
     company.defaults = saved["defaults"]
     for row in storage.rows(_bucket(company, "UserFieldsMD")):
         company.define_user_field(row)

@@ -59,5 +59,7 @@ def _value(company: Company, type_name: str, field: Field, value: object) -> Any
         raise errors.bad_value(field.name, type_name) from error
     length = company.lengths.get(f"{type_name}.{field.name}", field.length)
     if isinstance(read, str) and field.kind == "text" and length is not None and stored_length(read) > length:
+        if f"{type_name}.{field.name}" in company.cuts:
+            return read[:length]
         raise errors.too_long(field.name, type_name)
     return read

@@ -160,7 +160,8 @@ class Exchange:
             raise errors.business(str(fault.params.get("message", "Internal error (-5002) occurred")))
         self.server.sessions.log_out(self.session_key)
         if fault.params.get("shape") == "-5002":
-            raise errors.business("Invalid session or session already timeout.")
+            message = fault.params.get("message", "Invalid session or session already timeout.")
+            raise errors.business(str(message))
         raise errors.session_lost()
 
     def _log_in(self) -> Response:
@@ -184,6 +185,8 @@ class Exchange:
         found = _RESOURCE.match(self.rest)
         if found is None:
             raise B1Error(-1000, "Unrecognized resource path.", status=404)
+        if f"{self.method} {found['name']}" in company.denied.get(session.user, ()):
+            raise errors.not_permitted()
         entity_set = SETS.get(found["name"])
         if entity_set is None:
             return self._service(company, found["name"])
@@ -248,7 +251,8 @@ class Exchange:
             name, row = documents.post(company, entity_set.name, body)
             landed = SETS[name]
         elif entity_set.name in PAYMENTS:
-            row = payments.post(company, entity_set.name, body)
+            name, row = payments.post(company, entity_set.name, body)
+            landed = SETS[name]
         else:
             row = masters.post(company, entity_set.name, body)
         location = f"{self.root}/{landed.name}{key_text(landed, row)}"
@@ -279,7 +283,9 @@ class Exchange:
 
     def _act(self, company: Company, entity_set: EntitySet, row: Row, action: str) -> Response:
         name = entity_set.name
-        if name in PAYMENTS and action in ("Cancel", "CancelbyCurrentSystemDate"):
+        if name == "PaymentDrafts" and action == "SaveDraftToDocument":
+            payments.post_draft(company, row)
+        elif name in PAYMENTS and action in ("Cancel", "CancelbyCurrentSystemDate"):
             payments.cancel(company, name, row)
         elif name in DOCUMENTS and action == "Cancel":
             cancellation.cancel(company, name, row)

@@ -153,3 +153,28 @@ def test_the_guard_watches_payments_too(b1, bill):
     b1.company.switches.duplicate_guard = "NumAtCard"
     b1.made("IncomingPayments", payment(bill, 50, CounterReference="S1-77-P"))
     assert b1.refused("IncomingPayments", payment(bill, 50, CounterReference="S1-77-P"))[1] == -5002
+
+
+def test_a_payment_draft_changes_no_books_and_can_be_removed(b1, bill):
+    draft = b1.made("PaymentDrafts", payment(bill, 100, DocObjectCode="bopot_IncomingPayments"))
+    assert b1.get("Invoices(1)").json()["PaidToDate"] == 0
+    assert b1.call("DELETE", f"PaymentDrafts({draft['DocEntry']})").status_code == 204
+    assert b1.get("PaymentDrafts(1)").status_code == 404
+
+
+def test_approvals_turn_a_payment_into_a_draft(b1, bill):
+    b1.company.switches.approvals = {"IncomingPayments"}
+    answer = b1.post("IncomingPayments", payment(bill, 100))
+    assert answer.headers["Location"] == "/b1s/v1/PaymentDrafts(1)"
+    assert answer.json()["AuthorizationStatus"] == "pasPending"
+    assert b1.get("IncomingPayments/$count").text == "0"
+    assert b1.post("PaymentDrafts(1)/SaveDraftToDocument").status_code == 204
+    assert b1.get("Invoices(1)").json()["DocumentStatus"] == "bost_Close"
+    assert b1.get("PaymentDrafts/$count").text == "0"
+
+
+def test_some_versions_cut_a_long_reference_without_a_word(b1, bill):
+    b1.company.cuts = {"Payment.CounterReference"}
+    assert b1.made("IncomingPayments", payment(bill, 100, CounterReference="S1-100234-P"))[
+        "CounterReference"
+    ] == ("S1-10023")

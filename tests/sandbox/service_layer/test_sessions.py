@@ -102,3 +102,10 @@ def test_behind_a_reverse_proxy_prefix_and_secret_header_are_needed():
     assert (shut.status_code, shut.headers["Content-Type"]) == (403, "text/html")
     assert beside.status_code == 404
     assert ping.json()["message"] == "pong"
+
+
+def test_a_user_may_be_kept_from_posting(b1):
+    b1.company.denied["manager"] = {"POST Invoices", "GET Orders"}
+    assert b1.refused("Invoices", invoice())[1] == -5002
+    assert "not permitted" in b1.get("Orders").text
+    assert b1.get("Invoices").status_code == 200
