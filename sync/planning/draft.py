@@ -13,6 +13,7 @@ from sync.planning.fields import with_fields
 from sync.planning.history import money_of
 from sync.planning.liability import Taxes, need_liability_accounts
 from sync.planning.lookup import Lookup
+from sync.planning.partners import customer_fields
 from sync.planning.tie_out import proof_of, tie_out
 
 
@@ -97,7 +98,8 @@ class Draft:
         )
 
     def _fitted(self, wanted: Wanted) -> AnyDocument:
-        values = dict(self.case.order.raw_fields)
+        customer = self.case.order.customer
+        values = {**dict(self.case.order.raw_fields), **(customer_fields(customer) if customer else {})}
         document, notes = with_fields(wanted.document, self.case.rules, wanted.lookup.on, values)
         fitted, cuts = self.case.translator.fit(document)
         self.notes += [*notes, *cuts]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from erp.contract.documents import DocumentLine, Origin, Use
 from erp.contract.order import Charge, ChargeKind, LineKind, OrderLine
 from sync.planning.case import ONE, OrderCase
-from sync.planning.lookup import Lookup
+from sync.planning.lookup import Given, Lookup
 from sync.planning.ports import Match
 from sync.planning.tax import tax_code
 
@@ -35,7 +35,9 @@ def line_key(line: OrderLine) -> str:
 
 
 def charge_key(charge: Charge) -> str:
-    return f"{charge.kind.value}:{charge.id}"
+    """`shipping:91`; ids that already say what they are the id of stay as they are."""
+    prefix = f"{charge.kind.value}:"
+    return charge.id if charge.id.startswith(prefix) else prefix + charge.id
 
 
 def sku_of(line: OrderLine) -> str:
@@ -84,21 +86,11 @@ def _item(case: OrderCase, lookup: Lookup, line: OrderLine) -> Match | None:
     sku = sku_of(line)
     found = lookup.may("item", sku)
     if found is None and case.settings.unmapped_items == "same_code" and line.sku in case.facts.items:
-        return _SameCode(line.sku)
+        return Given(line.sku, rule="the item whose code is the SKU")
     label = f"SKU {line.sku}" if line.sku else f"Product without SKU: {line.name}"
     return found or lookup.missing(
         "item", sku, label=f"{label}: {line.name}", sentence=f"{label} has no item in the ERP."
     )
-
-
-class _SameCode:
-    """The item whose code equals the SKU, where the pipeline allows it."""
-
-    extra: dict[str, str] = {}
-    rule = "item of the same code"
-
-    def __init__(self, code: str) -> None:
-        self.target = code
 
 
 def _account(case: OrderCase, lookup: Lookup, line: OrderLine) -> Match | None:

@@ -14,12 +14,12 @@ EXEMPT = "exempt"  # the tax_code key of everything that carries no tax
 
 
 @dataclass(frozen=True, slots=True)
-class Unmapped:
-    """Stands for a target that is missing, so that planning can go on and find the other gaps."""
+class Given:
+    """A target that no rule gives. An empty one stands for what is missing, so that planning can find the other gaps."""
 
     target: str = ""
-    extra: Mapping[str, str] = field(default_factory=dict)
     rule: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 class Lookup:
@@ -45,7 +45,7 @@ class Lookup:
         """Note a gap (the same one twice is one); what it returns stands for the target, so that planning goes on."""
         gap = MissingMapping(kind=kind, key=tidy(key), label=label, sentence=sentence)
         self._gaps.setdefault((gap.kind, gap.key), gap)
-        return Unmapped()
+        return Given()
 
     def at(self, on: date) -> Lookup:
         """The same rules on another posting date; gaps are noted in the same place."""

@@ -83,3 +83,10 @@ def _address_of(customer: Customer) -> Address:
         phone=customer.phone,
         email=customer.email,
     )
+
+
+def customer_fields(customer: Customer) -> dict[str, str]:
+    """The flat store fields that field rules of business partners may read."""
+    texts = ("id", "email", "first_name", "last_name", "company", "phone", "tax_number", "erp_code")
+    groups = ("group_id", "group_name")
+    return {f"customer.{name}": getattr(customer, name) for name in (*texts, *groups)}

@@ -149,7 +149,7 @@ def _base(
     if part.part in _UNEXPLAINED:
         return None
     place = _PLACES[part.part]
-    exact = original.get(f"{place}:{part.of}")
+    exact = original.get(f"{place}:{part.of}") or original.get(part.of)
     alike = [line for key, line in original.items() if key.startswith(f"{place}:")]
     if exact or (len(alike) == 1 and place != "line"):
         return exact or alike[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from erp.contract.order import TaxShare
 from sync.planning.case import ZERO, OrderCase
-from sync.planning.lookup import EXEMPT, Lookup
+from sync.planning.lookup import EXEMPT, Given, Lookup
 from sync.planning.ports import Match
 
 
@@ -25,10 +25,15 @@ def tax_code(case: OrderCase, lookup: Lookup, taxes: tuple[TaxShare, ...]) -> Ma
 
 
 def exempt_code(case: OrderCase, lookup: Lookup) -> Match:
-    """The code of what carries no tax. A `*` rule that leads to a taxed code does not count: exempt is then a gap of its own."""
+    """The code of what carries no tax: the rule for `exempt`, else the connection's own.
+
+    A `*` rule that leads to a taxed code does not count.
+    """
     found = lookup.may("tax_code", EXEMPT)
     if found is not None and _rate_is_zero(case, found):
         return found
+    if code := case.facts.settings.get("exempt_tax_code", ""):
+        return Given(code, rule="the connection's code for what carries no tax")
     return lookup.missing(
         "tax_code",
         EXEMPT,
