@@ -1,0 +1,312 @@
+"""What every ERP adapter promises, as tests. Subclass `AdapterContract` and give it a `world` fixture.
+
+The world is one company of the ERP, empty of our documents, behind real HTTP: the adapter under test, and the other
+side's view of what it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Protocol
+
+import pytest
+
+from erp.contract.adapter import Adapter, AdapterSpec, Capability, Receipt, ReferenceKind
+from erp.contract.documents import AnyDocument, DocumentKind, MoneyDocument, PartnerDocument, SalesDocument
+from erp.contract.errors import OutcomeUnknown, Refused, TryLater
+from erp.contract.facts import LedgerFacts
+from erp.contract.plan import canonical_json
+from erp.contract.reading import read_document
+
+KINDS_OF: Mapping[Capability, DocumentKind] = {
+    Capability.PARTNERS: DocumentKind.PARTNER,
+    Capability.INVOICES: DocumentKind.INVOICE,
+    Capability.SALES_ORDERS: DocumentKind.SALES_ORDER,
+    Capability.DOWN_PAYMENTS: DocumentKind.DOWN_PAYMENT,
+    Capability.PAYMENTS: DocumentKind.PAYMENT,
+    Capability.CREDIT_MEMOS: DocumentKind.CREDIT_MEMO,
+    Capability.PAYOUTS: DocumentKind.PAYOUT,
+}
+KINDS = tuple(KINDS_OF.values())
+SALES = (DocumentKind.INVOICE, DocumentKind.SALES_ORDER, DocumentKind.CREDIT_MEMO)
+
+
+class World(Protocol):
+    """One company, from both sides."""
+
+    spec: AdapterSpec
+
+    def open(self) -> Adapter: ...
+
+    def facts(self) -> LedgerFacts: ...
+
+    def document(self, kind: DocumentKind, reference: str) -> AnyDocument:
+        """A document that the company accepts. Money documents settle nothing."""
+        ...
+
+    def standing(self, kind: DocumentKind, reference: str) -> int:
+        """How many documents with this reference stand in the ERP, by its own books."""
+        ...
+
+    def posted_by_somebody_else(self, document: AnyDocument) -> None:
+        """A second document with the same reference, made behind the adapter's back."""
+        ...
+
+    def writes(self) -> int:
+        """How many writing calls the ERP has received."""
+        ...
+
+    def answer_lost_after_commit(self) -> None:
+        """The next write is carried out and its answer lost."""
+        ...
+
+    def error_after_commit(self) -> None:
+        """The next write is carried out and answered with an HTML page of a proxy, 502."""
+        ...
+
+    def session_lost(self) -> None:
+        """The ERP has forgotten our session."""
+        ...
+
+    def down(self) -> AbstractContextManager[None]:
+        """Nobody listens."""
+        ...
+
+
+@dataclass
+class Sending:
+    """Counts the calls of `before_sending`, and can refuse."""
+
+    times: int = 0
+    refuse: type[Exception] | None = None
+    note: Callable[[], None] = lambda: None
+
+    def __call__(self) -> None:
+        self.times += 1
+        self.note()
+        if self.refuse:
+            raise self.refuse
+
+
+class LeaseLost(Exception):
+    pass
+
+
+def post(world: World, document: AnyDocument, links: Mapping[str, Receipt] | None = None) -> Receipt:
+    """Create a document on a newly opened adapter."""
+    return world.open().create(document, facts=world.facts(), links=links or {}, before_sending=Sending())
+
+
+class AdapterContract:
+    """The promises. `world` is a fixture of the subclass."""
+
+    @pytest.mark.parametrize("capability", list(Capability))
+    def test_what_is_declared_is_implemented(self, world: World, capability: Capability) -> None:
+        if capability not in world.spec.capabilities or capability not in KINDS_OF:
+            return
+        document = world.document(KINDS_OF[capability], "S1-1-A")
+        assert post(world, document).key
+
+    def test_every_declared_reference_kind_can_be_read(self, world: World) -> None:
+        erp = world.open()
+        for kind in ReferenceKind:
+            if kind in world.spec.reference_kinds:
+                values = list(erp.reference_values(kind))
+                assert all(value.kind is kind and value.code for value in values), kind
+                assert len({value.code for value in values}) == len(values), kind
+
+    def test_every_field_has_a_unique_name_and_a_label(self, world: World) -> None:
+        names = [field.name for field in world.spec.fields]
+        assert len(set(names)) == len(names)
+        assert all(field.label for field in world.spec.fields)
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_what_was_created_is_found_by_its_reference(self, world: World, kind: DocumentKind) -> None:
+        document = world.document(kind, "S1-2-A")
+        assert world.open().find(document) is None
+        made = post(world, document)
+        found = world.open().find(document)
+        assert found is not None
+        assert (found.key, found.number, found.total, found.tax) == (
+            made.key,
+            made.number,
+            made.total,
+            made.tax,
+        )
+        assert found.adopted
+        assert not made.adopted
+        assert world.standing(kind, "S1-2-A") == 1
+
+    @pytest.mark.parametrize("kind", SALES)
+    def test_totals_are_predicted_posted_and_answered_alike(self, world: World, kind: DocumentKind) -> None:
+        document = world.document(kind, "S1-3-A")
+        assert isinstance(document, SalesDocument)
+        predicted = world.spec.translator.predict(document, world.facts())
+        made = post(world, document)
+        assert (predicted.total, predicted.tax) == (document.total, document.tax)
+        assert (made.total, made.tax) == (document.total, document.tax)
+        assert sum(predicted.line_taxes.values()) == document.tax
+
+    @pytest.mark.parametrize("kind", (DocumentKind.PAYMENT, DocumentKind.PAYOUT))
+    def test_a_payment_is_over_its_amount(self, world: World, kind: DocumentKind) -> None:
+        document = world.document(kind, "S1-4-A")
+        assert isinstance(document, MoneyDocument)
+        assert post(world, document).total == document.amount
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_a_lost_answer_is_unknown_and_never_posts_twice(self, world: World, kind: DocumentKind) -> None:
+        document = world.document(kind, "S1-5-A")
+        world.open().find(document)
+        world.answer_lost_after_commit()
+        with pytest.raises(OutcomeUnknown):
+            post(world, document)
+        found = world.open().find(document)
+        assert found is not None
+        assert found.adopted
+        assert world.standing(kind, "S1-5-A") == 1
+
+    def test_a_proxys_error_page_after_a_write_is_unknown(self, world: World) -> None:
+        document = world.document(DocumentKind.INVOICE, "S1-6-A")
+        world.error_after_commit()
+        with pytest.raises(OutcomeUnknown):
+            post(world, document)
+        assert world.standing(DocumentKind.INVOICE, "S1-6-A") == 1
+
+    def test_a_lost_session_is_renewed_and_the_document_sent_once(self, world: World) -> None:
+        document = world.document(DocumentKind.INVOICE, "S1-7-A")
+        erp, facts, sending = world.open(), world.facts(), Sending()
+        erp.find(document)
+        world.session_lost()
+        assert erp.create(document, facts=facts, links={}, before_sending=sending).key
+        assert sending.times == 2  # asked again before the replay
+        assert world.standing(DocumentKind.INVOICE, "S1-7-A") == 1
+
+    def test_a_read_survives_a_lost_session(self, world: World) -> None:
+        document = world.document(DocumentKind.INVOICE, "S1-8-A")
+        post(world, document)
+        world.session_lost()
+        assert world.open().find(document) is not None
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_nothing_is_sent_when_the_last_check_refuses(self, world: World, kind: DocumentKind) -> None:
+        document = world.document(kind, "S1-9-A")
+        erp, facts = world.open(), world.facts()
+        erp.find(document)
+        before = world.writes()
+        with pytest.raises(LeaseLost):
+            erp.create(document, facts=facts, links={}, before_sending=Sending(refuse=LeaseLost))
+        assert world.writes() == before
+        assert world.standing(kind, "S1-9-A") == 0
+
+    def test_the_last_check_is_the_last_act_before_the_bytes_leave(self, world: World) -> None:
+        document = world.document(DocumentKind.INVOICE, "S1-10-A")
+        facts = world.facts()
+        seen: list[tuple[int, int]] = []
+        sending = Sending(
+            note=lambda: seen.append((world.writes(), world.standing(DocumentKind.INVOICE, "S1-10-A")))
+        )
+        before = world.writes()
+        world.open().create(document, facts=facts, links={}, before_sending=sending)
+        assert seen == [(before, 0)]
+        assert world.writes() == before + 1
+
+    @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not DocumentKind.PARTNER])
+    def test_a_cancelled_document_does_not_count(self, world: World, kind: DocumentKind) -> None:
+        document = world.document(kind, "S1-11-A")
+        made = post(world, document)
+        world.open().cancel(kind, made, before_sending=Sending())
+        assert world.open().find(document) is None
+        again = post(world, document)
+        assert again.key != made.key
+        found = world.open().find(document)
+        assert found is not None
+        assert found.key == again.key
+        assert world.standing(kind, "S1-11-A") == 1
+
+    def test_cancelling_twice_is_as_good_as_once(self, world: World) -> None:
+        document = world.document(DocumentKind.INVOICE, "S1-12-A")
+        made = post(world, document)
+        for _ in range(2):
+            world.open().cancel(DocumentKind.INVOICE, made, before_sending=Sending())
+        assert world.standing(DocumentKind.INVOICE, "S1-12-A") == 0
+
+    def test_two_documents_with_one_reference_are_for_a_person(self, world: World) -> None:
+        document = world.document(DocumentKind.INVOICE, "S1-13-A")
+        post(world, document)
+        world.posted_by_somebody_else(document)
+        with pytest.raises(Refused, match="S1-13-A"):
+            world.open().find(document)
+
+    def test_a_reference_is_found_whole_only(self, world: World) -> None:
+        document = world.document(DocumentKind.INVOICE, "S1-14-A")
+        post(world, document)
+        for other in ("S1-14", "S1-14-", "S1-14-AB", "s1-14-a", "S1-14-A'", "' or 1 eq 1 or NumAtCard eq '"):
+            assert world.open().find(replace(document, reference=other)) is None, other
+
+    def test_a_document_is_found_by_its_number(self, world: World) -> None:
+        document = world.document(DocumentKind.INVOICE, "S1-15-A")
+        made = post(world, document)
+        found = world.open().look_up(DocumentKind.INVOICE, made.number)
+        assert found is not None
+        assert found.key == made.key
+        assert world.open().look_up(DocumentKind.INVOICE, "99999999") is None
+        assert world.open().look_up(DocumentKind.INVOICE, "no number") is None
+
+    def test_an_erp_that_cannot_be_reached_is_for_later(self, world: World) -> None:
+        document = world.document(DocumentKind.INVOICE, "S1-16-A")
+        facts = world.facts()
+        with world.down():
+            with pytest.raises(TryLater):
+                world.open().find(document)
+            with pytest.raises(TryLater):
+                world.open().create(document, facts=facts, links={}, before_sending=Sending())
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_a_document_that_the_erp_accepts_has_no_problems(self, world: World, kind: DocumentKind) -> None:
+        assert world.spec.translator.problems(world.document(kind, "S1-17-A"), world.facts()) == ()
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_translation_is_pure_and_holds_no_float(self, world: World, kind: DocumentKind) -> None:
+        document, facts, translator = world.document(kind, "S1-18-A"), world.facts(), world.spec.translator
+        first = canonical_json(dict(translator.payload(document, facts, {})))
+        assert first == canonical_json(dict(translator.payload(document, facts, {})))
+        stored = read_document(canonical_json(document))
+        assert first == canonical_json(dict(translator.payload(stored, facts, {})))
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_fitting_twice_cuts_nothing_more(self, world: World, kind: DocumentKind) -> None:
+        document = world.document(kind, "S1-19-A")
+        fitted, _ = world.spec.translator.fit(document)
+        again, notes = world.spec.translator.fit(fitted)
+        assert again == fitted
+        assert notes == ()
+
+    def test_a_customer_of_the_store_is_one_partner(self, world: World) -> None:
+        document = world.document(DocumentKind.PARTNER, "S1-20-C")
+        assert isinstance(document, PartnerDocument)
+        made = post(world, document)
+        changed = replace(document, name="Another Name")
+        updated = world.open().update(changed, made, before_sending=Sending())
+        assert updated.key == made.key
+        assert world.standing(DocumentKind.PARTNER, "S1-20-C") == 1
+
+    def test_testing_the_connection_tells_in_sentences(self, world: World) -> None:
+        checks = world.open().test_connection()
+        assert checks[0].ok
+        assert all(check.sentence.endswith((".", ")")) for check in checks), checks
+        assert [check.sentence for check in checks if check.ok is False] == []
+
+    def test_closing_and_opening_again_works(self, world: World) -> None:
+        erp = world.open()
+        document = world.document(DocumentKind.INVOICE, "S1-21-A")
+        erp.find(document)
+        erp.close()
+        assert world.open().find(document) is None
+
+    def test_money_is_decimal_everywhere(self, world: World) -> None:
+        made = post(world, world.document(DocumentKind.INVOICE, "S1-22-A"))
+        assert isinstance(made.total, Decimal)
+        assert isinstance(made.tax, Decimal)
