@@ -26,6 +26,7 @@ _AUDITED = 50  # changes written out in the audit entry; the version holds all o
 _BATCH = 2000
 
 Place = tuple[str, str, date | None]
+Side = tuple[str, Map[str, str]]  # target and extras
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +65,28 @@ class Difference:
     kind: str
     key: str
     effective_from: date | None
-    before: tuple[str, Map[str, str]] | None
-    after: tuple[str, Map[str, str]] | None
+    before: Side | None
+    after: Side | None
+
+    @property
+    def kind_label(self) -> str:
+        """The kind as people read it."""
+        return SPECS[Kind(self.kind)].label
+
+    @property
+    def before_text(self) -> str:
+        """`A1001`, `400000 cost_center=SHOP` or `nothing`."""
+        return _shown(self.before)
+
+    @property
+    def after_text(self) -> str:
+        """As `before_text`."""
+        return _shown(self.after)
 
     def __str__(self) -> str:
         """`item HAT-BLUE: A1001 → A1002`."""
         since = f" from {self.effective_from}" if self.effective_from else ""
-        return f"{self.kind} {self.key}{since}: {_shown(self.before)} → {_shown(self.after)}"
+        return f"{self.kind} {self.key}{since}: {self.before_text} → {self.after_text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +164,12 @@ def current_rules(mapping_set: MappingSet) -> tuple[Rule, ...]:
         )
         for row in rows.select_related("version")
     )
+
+
+def check(mapping_set: MappingSet, changes: Iterable[Change]) -> list[Refusal]:
+    """Why some of these changes cannot be made, without making any."""
+    wanted = [normalised(change) for change in changes]
+    return refused(mapping_set, wanted, differing(mapping_set, wanted))
 
 
 def lock(mapping_set: MappingSet) -> MappingSet:
@@ -234,16 +256,18 @@ def _unfit_extra(kind: Kind, what: str, extra: Map[str, str]) -> str:
     return ""
 
 
-def present_at(mapping_set: MappingSet, places: Iterable[Place]) -> dict[Place, tuple[str, Map[str, str]]]:
+def present_at(mapping_set: MappingSet, places: Iterable[Place]) -> dict[Place, Side]:
     """Target and extras of the rules that exist at these places."""
-    found: dict[Place, tuple[str, Map[str, str]]] = {}
-    keys = list(dict.fromkeys(key for _, key, _ in places))
+    return {place: (row.target, row.extra) for place, row in _rows_at(mapping_set.pk, places).items()}
+
+
+def _rows_at(mapping_set_id: int, places: Iterable[Place]) -> dict[Place, Mapping]:
+    wanted = set(places)
+    keys = list(dict.fromkeys(key for _, key, _ in wanted))
+    found = {}
     for start in range(0, len(keys), _BATCH):
-        rows = Mapping.objects.filter(mapping_set=mapping_set, key__in=keys[start : start + _BATCH])
-        for kind, key, since, target, extra in rows.values_list(
-            "kind", "key", "effective_from", "target", "extra"
-        ):
-            found[kind, key, since] = (target, extra)
+        rows = Mapping.objects.filter(mapping_set=mapping_set_id, key__in=keys[start : start + _BATCH])
+        found.update((row.place, row) for row in rows if row.place in wanted)
     return found
 
 
@@ -294,26 +318,26 @@ def _change(version: MappingVersion, difference: Difference) -> MappingChange:
 
 def _write_current(version: MappingVersion, differences: tuple[Difference, ...]) -> None:
     """Bring the current rows to what the version says. The set's row is locked: nobody else writes them."""
-    rows = Mapping.objects.filter(mapping_set=version.mapping_set_id)
-    places = {(d.kind, d.key, d.effective_from) for d in differences if d.before is not None}
-    keys = list(dict.fromkeys(key for _, key, _ in places))
-    for start in range(0, len(keys), _BATCH):
-        found = rows.filter(key__in=keys[start : start + _BATCH])
-        rows.filter(pk__in=[row.pk for row in found if row.place in places]).delete()
-    made = [
-        Mapping(
+    rows = _rows_at(
+        version.mapping_set_id, [(d.kind, d.key, d.effective_from) for d in differences if d.before]
+    )
+    altered, made, removed = [], [], []
+    for d in differences:
+        row = rows.get((d.kind, d.key, d.effective_from))
+        if d.after is None:
+            removed.append(row.pk)
+            continue
+        row = row or Mapping(
             tenant_id=version.tenant_id,
             mapping_set_id=version.mapping_set_id,
             kind=d.kind,
             key=d.key,
             effective_from=d.effective_from,
-            target=d.after[0],
-            extra=d.after[1],
-            version=version,
         )
-        for d in differences
-        if d.after is not None
-    ]
+        row.target, row.extra, row.version = d.after[0], dict(d.after[1]), version
+        (altered if row.pk else made).append(row)
+    Mapping.objects.filter(pk__in=removed).delete()
+    Mapping.objects.bulk_update(altered, ["target", "extra", "version"], batch_size=_BATCH)
     Mapping.objects.bulk_create(made, batch_size=_BATCH)
 
 
@@ -337,7 +361,7 @@ def _audit(version: MappingVersion, differences: tuple[Difference, ...]) -> None
     )
 
 
-def _shown(side: tuple[str, Map[str, str]] | None) -> str:
+def _shown(side: Side | None) -> str:
     if side is None:
         return "nothing"
     target, extra = side

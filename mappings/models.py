@@ -161,15 +161,11 @@ class MappingChange(_Place):
 
 
 class MappingImport(TenantOwned):
-    """A CSV file that was uploaded and shown, until it is applied or a day has passed.
-
-    `version` is the set's version the shown changes were computed from.
-    """
+    """A CSV file that was uploaded and shown, until it is applied or a day has passed."""
 
     mapping_set = models.ForeignKey(MappingSet, on_delete=models.CASCADE, related_name="imports")
     content = models.BinaryField()
     file_name = models.CharField(max_length=200)
-    version = models.PositiveIntegerField()
     by = models.CharField(max_length=150)
     at = models.DateTimeField(db_default=Now())
 

@@ -38,7 +38,6 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('content', models.BinaryField()),
                 ('file_name', models.CharField(max_length=200)),
-                ('version', models.PositiveIntegerField()),
                 ('by', models.CharField(max_length=150)),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),

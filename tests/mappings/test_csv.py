@@ -79,7 +79,7 @@ def test_every_row_of_a_file_is_read_or_named(rows: list[list[str]]):
 @pytest.mark.parametrize(
     "content",
     [
-        "kind;key;target\nitem;A;A1001\n".encode(),
+        b"kind;key;target\nitem;A;A1001\n",
         "\ufeffkind\tkey\ttarget\r\nitem\tA\tA1001\r\n".encode(),
         "target,KEY,Kind\nA1001,A,item\n".encode("utf-16"),
         b'"kind","key","target"\n"item","A","A1001"',
@@ -111,7 +111,8 @@ def test_a_file_that_cannot_be_read_says_why(content: bytes, sentence: str):
 def test_line_numbers_count_lines_of_the_file_also_after_a_cell_of_several(mapping_set: MappingSet):
     text = 'item,"A\nB",A1001,,,,\n\nitem,C,A9999,,,,\n'
     assert lines_of(mapping_set, text) == [
-        "Line 5: SKU → item, C: SAP Business One has no item 'A9999'. If it is new there, read its lists again."
+        "Line 5: SKU → item, C: SAP Business One has no item 'A9999'. "
+        "If it is new there, read its lists again."
     ]
 
 
