@@ -46,7 +46,7 @@ def sku_of(line: OrderLine) -> str:
 
 
 def _goods(case: OrderCase, lookup: Lookup, line: OrderLine) -> DocumentLine:
-    tax = tax_code(case, lookup, line.taxes)
+    tax = tax_code(case, lookup, line.taxes, line.net)
     item = _item(case, lookup, line)
     account = _account(case, lookup, line)
     warehouse = lookup.may("warehouse", case.order.channel_id) if case.order.channel_id else None
@@ -110,7 +110,7 @@ def _account(case: OrderCase, lookup: Lookup, line: OrderLine) -> Match | None:
 
 
 def _gift_certificate(case: OrderCase, lookup: Lookup, line: OrderLine) -> DocumentLine:
-    tax = tax_code(case, lookup, line.taxes)
+    tax = tax_code(case, lookup, line.taxes, line.net)
     account = gift_certificate_account(lookup)
     return DocumentLine(
         key=line_key(line),
@@ -142,7 +142,7 @@ def gift_certificate_account(lookup: Lookup) -> Match:
 
 def _charge(case: OrderCase, lookup: Lookup, charge: Charge) -> DocumentLine:
     use, kind = _CHARGE_USES[charge.kind]
-    tax = tax_code(case, lookup, charge.taxes)
+    tax = tax_code(case, lookup, charge.taxes, charge.net)
     freight = lookup.may("freight", charge.name) if charge.kind is ChargeKind.SHIPPING else None
     placed = freight or charge_account(lookup, kind, charge.name or charge.kind.value, charge.kind.value)
     return DocumentLine(

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from erp.contract.money import rounded
 from erp.contract.order import TaxShare
 from sync.planning.case import ZERO, OrderCase
 from sync.planning.lookup import EXEMPT, Given, Lookup
 from sync.planning.ports import Match
 
 
-def tax_code(case: OrderCase, lookup: Lookup, taxes: tuple[TaxShare, ...]) -> Match:
-    """The tax code of a line with these taxes; several taxes on one line are one key, joined as `State + County`.
+def tax_code(case: OrderCase, lookup: Lookup, taxes: tuple[TaxShare, ...], net: Decimal) -> Match:
+    """The tax code of a line with these taxes on `net`; several taxes are one key, joined as `City + State`.
 
-    A line without any tax takes the code mapped from its zero-rated tax, else the code of `exempt`.
+    Where the store took nothing although its rates would make a tax (exempt customers, exempt products), the line
+    carries no tax, whatever taxes are named beside it.
     """
     if case.settings.tax_mode == "liability_line" or not taxes:
         return exempt_code(case, lookup)
     key = " + ".join(sorted({share.key for share in taxes}))
-    if all(share.amount == ZERO and not share.rate for share in taxes):
-        found = lookup.may("tax_code", key)
-        return found if found and _rate_is_zero(case, found) else exempt_code(case, lookup)
-    return lookup.need(
-        "tax_code", key, label=f"Tax {key}", sentence=f"The store's tax {key} has no tax code in the ERP."
-    )
+    if any(share.amount for share in taxes) or _would_round_to_nothing(case, taxes, net):
+        return lookup.need(
+            "tax_code", key, label=f"Tax {key}", sentence=f"The store's tax {key} has no tax code in the ERP."
+        )
+    zero_rated = lookup.may("tax_code", key)
+    return zero_rated if zero_rated and _rate_is_zero(case, zero_rated) else exempt_code(case, lookup)
+
+
+def _would_round_to_nothing(case: OrderCase, taxes: tuple[TaxShare, ...], net: Decimal) -> bool:
+    """Whether there are rates above zero and the amount is only too small for them."""
+    rate = sum((share.rate or ZERO for share in taxes), ZERO)
+    return rate != ZERO and rounded(net * rate / 100, case.order.currency) == ZERO
 
 
 def exempt_code(case: OrderCase, lookup: Lookup) -> Match:
