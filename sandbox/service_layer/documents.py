@@ -269,7 +269,8 @@ def _close_bases(company: Company, lines: list[Line]) -> None:
         line.base_line["RemainingOpenQuantity"] = max(left, ZERO)
         if left <= 0:
             line.base_line["LineStatus"] = "bost_Close"
-        if all(each["LineStatus"] == "bost_Close" for each in line.base["DocumentLines"]):
+        delivered = all(each["LineStatus"] == "bost_Close" for each in line.base["DocumentLines"])
+        if delivered and line.base_set == "Orders":  # an invoice is closed by being settled
             line.base["DocumentStatus"] = "bost_Close"
         company.touch(line.base_set, line.base)
 

@@ -144,6 +144,9 @@ class _Parser:
             state = _CANCELLED[wanted]
             return lambda row: compare(row.get("CancelStatus", "csNo"), state)
 
+        if operator == "eq" and not self.ignore_case:
+            return lambda row: row.get(field.name) == wanted  # lookups by reference go through here
+
         def test(row: Row) -> bool:
             value = row.get(field.name)
             return value is not None and compare(self._fold(value), wanted)

@@ -58,6 +58,7 @@ class ServiceLayer(App):
         session_limit: int | None = None,
     ) -> None:
         super().__init__(storage, clock)
+        self._durable = storage is not None
         self.prefix = prefix.rstrip("/")
         self.secret_headers = secret_headers or {}
         self.sessions = Sessions(self.clock.now, timeout=session_timeout, limit=session_limit)
@@ -83,7 +84,7 @@ class ServiceLayer(App):
 
     def save(self) -> None:
         """Make changes durable that were made from Python (those over HTTP are saved by themselves)."""
-        for company in self.companies.values():
+        for company in self.companies.values() if self._durable else ():
             persistence.save(company, self.storage)
 
     # --- the wire -----------------------------------------------------------------------------------------
@@ -148,7 +149,7 @@ class Exchange:
         with session.company.lock:
             response = self._resource(session)
             if self.method != "GET":
-                persistence.save(session.company, self.server.storage)
+                self.server.save()
         return response
 
     def _strike(self) -> None:
