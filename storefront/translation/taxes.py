@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from erp.contract.money import rounded
 from erp.contract.order import TaxShare
 from storefront.translation.reading import ZERO, Complaints, Row, identifier, rows, shared_out, text
 
@@ -75,7 +76,7 @@ def shares(taxes: Sequence[TaxRow], amount: Decimal, currency: str) -> tuple[Tax
     """
     if not taxes:
         return (TaxShare(key="Tax", name="Tax", rate=None, amount=amount),) if amount else ()
-    parts = [row.amount for row in taxes]
+    parts = [rounded(row.amount, currency) for row in taxes]
     if sum(parts, ZERO) != amount:
         parts = shared_out(amount, parts, currency)
     return shares_of(taxes, parts)
