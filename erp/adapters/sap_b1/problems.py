@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from erp.adapters.sap_b1.settings import Settings, read_settings
-from erp.adapters.sap_b1.totals import half_up
+from erp.adapters.sap_b1.totals import carries_freight, half_up
 from erp.contract.documents import (
     AnyDocument,
     DocumentKind,
@@ -84,7 +84,7 @@ def _line(
 ) -> Iterator[Problem]:
     yield from _tax_code(line, facts, settings)
     yield from _named(line, facts)
-    if line.freight_code:
+    if line.freight_code and carries_freight(document.lines):
         return
     if line.item:
         yield from _item(line, facts)

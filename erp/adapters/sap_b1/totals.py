@@ -15,7 +15,7 @@ every receipt is compared with what was predicted here.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from erp.adapters.sap_b1.settings import Settings, read_settings
@@ -49,11 +49,8 @@ class Entered:
     net: Decimal
     tax: Decimal
     unit_price: Decimal | None
+    is_freight: bool = False
     overridden: bool = False
-
-    @property
-    def is_freight(self) -> bool:
-        return bool(self.line.freight_code)
 
 
 def half_up(value: Decimal, places: int) -> Decimal:
@@ -110,6 +107,13 @@ def _ways(
     return (net, gross, fitting) if any(line.tax for line in lines) else (net,)
 
 
+def carries_freight(lines: Sequence[DocumentLine]) -> bool:
+    """Whether freight lines are carried as freight: B1 takes no document of freight alone, such as the credit memo of a
+    refunded shipping charge; then they are lines of the service item.
+    """
+    return any(not line.freight_code for line in lines)
+
+
 def rate_of(line: DocumentLine, facts: LedgerFacts) -> Decimal:
     """The percentage of the line's tax code; an unknown code has none (and is a problem elsewhere)."""
     code = facts.tax_codes.get(line.tax_code)
@@ -127,7 +131,14 @@ def _gross_tax(line: DocumentLine, rate: Decimal, places: Places) -> Decimal:
 def _enter(
     lines: Sequence[DocumentLine], way: Way, facts: LedgerFacts, places: Places, *, override: bool
 ) -> tuple[Entered, ...]:
-    entered = tuple(_enter_line(line, way(line), facts, places, override=override) for line in lines)
+    freight = carries_freight(lines)
+    entered = tuple(
+        replace(
+            _enter_line(line, way(line), facts, places, override=override),
+            is_freight=freight and bool(line.freight_code),
+        )
+        for line in lines
+    )
     return _regrouped(entered, facts, places) if facts.tax_rounding == "document" else entered
 
 
@@ -169,13 +180,7 @@ def _regrouped(entered: tuple[Entered, ...], facts: LedgerFacts, places: Places)
         exact = sum((result[p].net * rate_of(result[p].line, facts) / HUNDRED for p in positions), ZERO)
         difference = places.sum(exact) - sum((result[p].tax for p in positions), ZERO)
         last = result[positions[-1]]
-        result[positions[-1]] = Entered(
-            line=last.line,
-            gross=False,
-            net=last.net,
-            tax=last.tax + difference,
-            unit_price=last.unit_price,
-        )
+        result[positions[-1]] = replace(last, tax=last.tax + difference)
     return tuple(result)
 
 
