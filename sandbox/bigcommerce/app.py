@@ -108,6 +108,7 @@ class BigCommerce(App):
     Faults of its own: ``throttle`` (429 with the rate-limit headers), ``overload`` (429 without any).
 
     :param local_hooks: stores made here take webhook destinations on http://127.0.0.1 (BigCommerce does not)
+    :ivar actions: further things ``/_control/stores/<hash>/<action>`` does with a store
     """
 
     name = "bigcommerce"
@@ -119,6 +120,7 @@ class BigCommerce(App):
         self.deliverer = Deliverer(self.storage, self.clock)
         self.deliverer.on_exception = self._tell_exception
         self._local_hooks = local_hooks
+        self.actions: dict[str, Callable[[Store], Any]] = {}
         self._windows: dict[str, tuple[float, int]] = {}
         self._windows_lock = threading.Lock()
         self._routes = Map(
@@ -324,6 +326,8 @@ class BigCommerce(App):
             "event": lambda: store.hooks.emit(data["scope"], data["data"]),
             "deliveries": lambda: store.hooks.deliveries(),
         }
+        if action in self.actions:
+            return self.actions[action](store)
         if action not in actions:
             raise LookupError(action)
         return actions[action]()

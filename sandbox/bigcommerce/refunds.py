@@ -1,10 +1,10 @@
 """What a refund gives back: amounts and tax by the tax of the order, not by today's rates.
 
-Sources: BigCommerce "Orders V3" specification and the guide "Refunds" (docs, 2026-04). PRODUCT and
-GIFT_WRAPPING go by quantity, SHIPPING, HANDLING, FEE, ORDER and TAX by amount; ORDER carries no tax; a merchant
-override replaces total and tax; a tax adjustment has no items. [assumed]: amounts are with tax in every store,
-``requested_amount`` is what the item gives back, and part quantities are rounded cumulatively so that all parts
-together give back the line exactly.
+Sources: BigCommerce "Orders V3" specification and the guide "Refunds" (docs, 2026-04). PRODUCT and GIFT_WRAPPING
+go by quantity, SHIPPING, HANDLING, FEE, ORDER and TAX by amount; ORDER carries no tax; a merchant override replaces
+total and tax; a tax adjustment has no items. [assumed]: amounts are with tax in every store, ``requested_amount``
+is what the item gives back, and part quantities are rounded cumulatively so that all parts together give back the
+line exactly.
 """
 
 from __future__ import annotations

@@ -84,6 +84,8 @@ class App:
     def respond(self, request: Request) -> Response:
         """From the request to the answer, with faults and log. :class:`Dropped`: close the connection."""
         body = request.get_data(cache=True)
+        if request.path == "/sandbox/health":
+            return answer_json({"service": self.name})
         if request.path.startswith("/_control"):
             return self._control(request)
         call = self.calls.begin(

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 class Clock:
     """The time inside a sandbox.
 
-    :param scale: how many sandbox seconds pass in one real second
+    :param scale: how many sandbox seconds pass in one real second; 0: time stands still unless advanced
     :param start: the time it shows at first; now, when not given
     """
 
@@ -48,7 +48,11 @@ class Clock:
         """Return at sandbox time ``at`` (None: never), or as soon as ``stop()`` is true after a wake-up."""
         with self._changed:
             while not stop():
-                left = None if at is None else (at - self.now()).total_seconds() / self.scale
-                if left is not None and left <= 0:
+                if at is not None and at <= self.now():
                     return
-                self._changed.wait(timeout=left)
+                self._changed.wait(timeout=self._real_seconds_until(at))
+
+    def _real_seconds_until(self, at: datetime | None) -> float | None:
+        if at is None or not self.scale:
+            return None
+        return (at - self.now()).total_seconds() / self.scale
