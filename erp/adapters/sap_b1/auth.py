@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from erp.adapters.sap_b1.answers import NO_SUCH_COMPANY, Complaint, complaint_of
 from erp.adapters.sap_b1.settings import Settings
@@ -36,16 +38,19 @@ class SharedSession:
         wire: Wire,
         cache: SharedCache,
         headers: Callable[[], Mapping[str, str]],
+        now: Callable[[], datetime],
     ) -> None:
         self._settings = settings
         self._password = credentials.get("password", "")
         self._wire = wire
         self._cache = cache
         self._headers = headers
+        self._now = now
         # Another address, company, user or password is another session.
         who = "\x00".join((settings.base_url, settings.company_db, settings.user_name, self._password))
         self._key = f"sap_b1:session:{connection}:{hashlib.sha256(who.encode()).hexdigest()[:32]}"
         self._used: str | None = None
+        self._fresh_until = datetime.min.replace(tzinfo=UTC)
 
     def cookie(self) -> str:
         """The Cookie header of the living session, logging in if there is none.
@@ -69,11 +74,12 @@ class SharedSession:
         return found
 
     def keep(self) -> None:
-        """The session was just used: it lives on, here as there."""
-        if self._used is not None:
-            seconds = int(self._cache.get(f"{self._key}:seconds") or 0)
-            if seconds:
-                self._cache.set(self._key, self._used, seconds=seconds)
+        """The session was just used, so it lives on at SAP: before half its time is over here, it lives on here too."""
+        if self._used is None or self._fresh_until > self._now():
+            return
+        kept = self._read()
+        if kept is not None and kept["cookie"] == self._used:
+            self._store(self._used, kept["seconds"])
 
     def end(self) -> None:
         """Log out, if anybody is logged in. A session that is gone already is as good."""
@@ -83,7 +89,20 @@ class SharedSession:
             self._send("Logout", b"", {"Cookie": cookie})
 
     def _cached(self) -> str | None:
-        return self._cache.get(self._key)
+        kept = self._read()
+        return kept["cookie"] if kept else None
+
+    def _read(self) -> dict[str, Any] | None:
+        text = self._cache.get(self._key)
+        kept = json.loads(text) if text else None
+        if kept:
+            self._fresh_until = datetime.fromisoformat(kept["fresh_until"])
+        return kept
+
+    def _store(self, cookie: str, seconds: int) -> None:
+        self._fresh_until = self._now() + timedelta(seconds=seconds / 2)
+        kept = {"cookie": cookie, "seconds": seconds, "fresh_until": self._fresh_until.isoformat()}
+        self._cache.set(self._key, json.dumps(kept), seconds=seconds)
 
     def _log_in(self) -> str:
         body = {
@@ -96,8 +115,7 @@ class SharedSession:
             self._refused(answer, complaint_of(answer))
         cookie, minutes = _session_of(answer)
         seconds = max(minutes * 60 - MARGIN_SECONDS, MARGIN_SECONDS)
-        self._cache.set(self._key, cookie, seconds=seconds)
-        self._cache.set(f"{self._key}:seconds", str(seconds), seconds=24 * 3600)
+        self._store(cookie, seconds)
         self._cache.delete(f"{self._key}:refused")
         return cookie
 

@@ -37,6 +37,7 @@ class ServiceLayer:
             wire=opening.wire,
             cache=opening.cache,
             headers=self._headers,
+            now=opening.now,
         )
 
     def read(self, path: str, params: Mapping[str, str] | None = None) -> Any:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import requests
@@ -38,6 +38,7 @@ class MemoryCache:
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
+        self.kept_for: dict[str, int] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
 
@@ -46,6 +47,7 @@ class MemoryCache:
 
     def set(self, key: str, value: str, *, seconds: int) -> None:
         self.values[key] = value
+        self.kept_for[key] = seconds
 
     def delete(self, key: str) -> None:
         self.values.pop(key, None)
@@ -67,6 +69,7 @@ class B1:
     settings: dict[str, str]
     cache: MemoryCache = field(default_factory=MemoryCache)
     calls: list[Call] = field(default_factory=list)
+    later: timedelta = timedelta(0)  # how far our clock has run on
 
     @property
     def company(self) -> Company:
@@ -86,7 +89,7 @@ class B1:
             credentials={**CREDENTIALS, **(credentials or {})},
             wire=Wire(requests.Session(), record=self.calls.append, correlation_id="test"),
             cache=self.cache,
-            now=lambda: datetime.now(tz=UTC),
+            now=lambda: datetime.now(tz=UTC) + self.later,
         )
 
     def open(self, settings: Mapping[str, str] | None = None, **credentials: str) -> Adapter:

@@ -138,7 +138,7 @@ def test_the_prediction_is_what_the_service_layer_computes(
 def test_any_tax_inclusive_order_ties_exactly_when_gross_prices_are_kept(
     companies: dict[str, tuple[B1, LedgerFacts]], amounts: list[int], rate: str
 ) -> None:
-    b1, facts = companies["VAT, euro"]
+    _, facts = companies["VAT, euro"]
     percent = facts.tax_codes[rate].rate
     lines = []
     for number, cents in enumerate(amounts):
