@@ -1,3 +1,9 @@
-from __future__ import annotations
+"""Addresses that stores call."""
 
-urlpatterns: list = []
+from django.urls import path
+
+from sync.receiver import BigCommerceWebhookView
+
+urlpatterns = [
+    path("webhooks/bigcommerce/<str:key>/", BigCommerceWebhookView.as_view(), name="bigcommerce_webhook"),
+]

@@ -1,0 +1,30 @@
+"""Pausing and resuming what a person must mend: a store or an ERP company whose credentials or set-up are wrong."""
+
+from django.db.models.functions import Now
+
+from erp.contract.errors import RemoteError
+from erp.models import ErpConnection
+from storefront.models import Store
+from sync import bell, trail
+from sync.models import Pipeline, Posting
+
+
+def pause_connection(posting: Posting, error: RemoteError) -> None:
+    """Stop using the connection that failed, once, with the sentence a person needs; everything else goes on."""
+    kind, connection = (
+        ("store", posting.pipeline.store) if error.side == "store" else ("company", posting.company)
+    )
+    paused = type(connection).objects.filter(pk=connection.pk, paused_at=None)
+    if paused.update(paused_at=Now(), pause_reason=error.sentence):
+        trail.connection_paused(kind, connection, error)
+
+
+def resume_connection(connection: Store | ErpConnection, *, by: str) -> None:
+    """Use the connection again; what waited for it is due at once."""
+    kind = "store" if isinstance(connection, Store) else "company"
+    type(connection).objects.filter(pk=connection.pk).update(paused_at=None, pause_reason="")
+    trail.connection_resumed(kind, connection, by)
+    for company_id in (
+        Pipeline.objects.filter(**{kind: connection}).values_list("company_id", flat=True).distinct()
+    ):
+        bell.ring(company_id)

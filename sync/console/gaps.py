@@ -1,0 +1,180 @@
+"""Gaps: what is missing, by the money it blocks; the target picked from the ERP's own values; Reprocess."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+
+from erp.models import ReferenceValue
+from mappings.changes import set_mapping
+from mappings.keys import literal
+from mappings.kinds import SPECS, Kind, KindSpec
+from mappings.suggestions import suggest
+from sync.console.postings import ReasonForm, reprocessing
+from sync.gaps import ignore, waiting_for
+from sync.models import Gap, GapState
+from sync.reprocess import reprocess, scope_of
+from tenants.actions import Done, NotDone, row_action
+from tenants.roles import May
+from tenants.scoped_admin import TenantAdmin
+from tenants.scoping import may
+
+
+@admin.register(Gap)
+class GapAdmin(TenantAdmin):
+    """One row for each missing mapping, however many orders wait for it."""
+
+    list_display = ("label", "kind_label", "orders", "money", "first_seen_at", "chip")
+    list_filter = ("state", "kind", "mapping_set")
+    search_fields = ("key", "label")
+    list_select_related = ("mapping_set__company",)
+    fields = ("label",)
+    change_form_template = "sync/gap.html"
+    actions_detail = ("reprocess_gap", "ignore_gap")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Gap]:
+        """Most money first. Currencies are summed for the order of the list alone; amounts are shown by currency."""
+        rows = super().get_queryset(request).annotate(waiting=Count("blocks"), weight=Sum("blocks__amount"))
+        return rows.order_by("-state", "-weight", "-waiting", "pk")
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        gap = self.get_object(request, object_id)
+        if gap is not None and request.method == "POST":
+            return self._map(request, gap)
+        if gap is not None:
+            extra_context = (extra_context or {}) | gap_page(request, gap)
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    @admin.display(description="Missing")
+    def kind_label(self, gap: Gap) -> str:
+        return spec_of(gap).label
+
+    @admin.display(description="Orders", ordering="waiting")
+    def orders(self, gap: Gap) -> int:
+        return gap.waiting
+
+    @admin.display(description="Money that waits", ordering="weight")
+    def money(self, gap: Gap) -> str:
+        return ", ".join(str(m) for m in scope_of(waiting_for(gap)).money)
+
+    @admin.display(description="State", ordering="state")
+    def chip(self, gap: Gap) -> str:
+        look = "ok" if gap.state == GapState.CLOSED else "gap"
+        return format_html('<span class="t-chip {}">{}</span>', look, gap.get_state_display())
+
+    @row_action(May.REPROCESS, description="Reprocess", url_path="reprocess", confirm="about_reprocess")
+    def reprocess_gap(self, request: HttpRequest, gap: Gap) -> Done:
+        waiting = list(waiting_for(gap))
+        if not waiting:
+            raise NotDone("Nothing waits for this gap any more.")
+        return reprocessing(
+            reprocess(waiting, by=request.user.get_username(), what=f"What {gap.label} blocked")
+        )
+
+    def about_reprocess(self, request: HttpRequest, gap: Gap) -> str:
+        return f"This works off {scope_of(waiting_for(gap))} again. What is posted is never posted twice."
+
+    @row_action(
+        May.IGNORE_GAPS, description="Ignore", url_path="ignore", form=ReasonForm, confirm="about_ignore"
+    )
+    def ignore_gap(self, request: HttpRequest, gap: Gap, entered: dict[str, str]) -> str:
+        ignore(gap, by=request.user.get_username(), why=entered["why"])
+        return f"{gap.label} is ignored. Its orders stay blocked until it is mapped or they are excluded."
+
+    def about_ignore(self, request: HttpRequest, gap: Gap) -> str:
+        return f"It leaves the home page. {scope_of(waiting_for(gap))} stay blocked until it is mapped or they are excluded."
+
+    def _map(self, request: HttpRequest, gap: Gap) -> HttpResponse:
+        """Save the mapping that was chosen, and reprocess what it blocked if that was asked for."""
+        if not may(request.user, gap.tenant, May.EDIT_MAPPINGS):
+            raise PermissionDenied
+        by, waiting = request.user.get_username(), list(waiting_for(gap))
+        try:
+            _save_mapping(gap, request.POST, by)
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+            return HttpResponseRedirect(request.get_full_path())
+        messages.success(request, f"{gap.label} is mapped to {request.POST['target']}.")
+        if (
+            request.POST.get("then") == "reprocess"
+            and waiting
+            and may(request.user, gap.tenant, May.REPROCESS)
+        ):
+            return HttpResponseRedirect(
+                reprocessing(reprocess(waiting, by=by, what=f"What {gap.label} blocked")).goto
+            )
+        return HttpResponseRedirect(reverse("admin:sync_gap_changelist") + "?state__exact=open")
+
+
+def gap_page(request: HttpRequest, gap: Gap) -> dict[str, Any]:
+    """What the page of one gap shows: what waits, and what it may be mapped to."""
+    spec, query = spec_of(gap), request.GET.get("q", "").strip()
+    return {
+        "title": gap.label,
+        "gap": gap,
+        "kind_label": spec.label,
+        "target_label": spec.target_label,
+        "scope": scope_of(waiting_for(gap)),
+        "blocks": gap.blocks.select_related("posting").order_by("-amount")[:100],
+        "query": query,
+        "choices": suggest(gap.mapping_set, gap.kind, gap.key, search=query),
+        "extras": _extras(gap, spec),
+        "keys": keys_of(gap, spec),
+        "can_map": may(request.user, gap.tenant, May.EDIT_MAPPINGS),
+        "can_reprocess": may(request.user, gap.tenant, May.REPROCESS),
+    }
+
+
+def spec_of(gap: Gap) -> KindSpec:
+    return SPECS[Kind(gap.kind)]
+
+
+def keys_of(gap: Gap, spec: KindSpec) -> list[tuple[str, str]]:
+    """The keys a person may give the mapping: this one, and where it makes sense, all of the kind."""
+    keys = [(gap.key if spec.levels else literal(gap.key), f"Only {gap.label}")]
+    if spec.suggest_key and spec.suggest_key != gap.key:
+        keys.append((spec.suggest_key, "Everything of this kind that has no mapping of its own"))
+    return keys
+
+
+def _save_mapping(gap: Gap, entered: Any, by: str) -> None:
+    spec = spec_of(gap)
+    if entered.get("key") not in {key for key, _ in keys_of(gap, spec)}:
+        raise ValidationError("Choose for which keys the mapping counts.")
+    extra = {e.name: entered.get(f"extra-{e.name}", "") for e in spec.extras}
+    set_mapping(
+        gap.mapping_set,
+        gap.kind,
+        entered["key"],
+        entered.get("target", ""),
+        by=by,
+        why=f"gap: {gap.label}",
+        extra={name: value for name, value in extra.items() if value},
+    )
+
+
+def _extras(gap: Gap, spec: KindSpec) -> list[dict[str, Any]]:
+    found = []
+    for extra in spec.extras:
+        if extra.reference:
+            values = ReferenceValue.objects.filter(
+                connection=gap.mapping_set.company, kind=extra.reference, active=True
+            )
+            found.append(
+                {
+                    "name": extra.name,
+                    "label": extra.label,
+                    "choices": values.values_list("code", "name")[:500],
+                }
+            )
+    return found

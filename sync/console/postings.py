@@ -1,0 +1,160 @@
+"""Orders and customers on their way: the list, the page of one, and what a person may ask for."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+
+from erp.contract.errors import RemoteError
+from erp.contract.money import Money
+from sync import trail
+from sync.console.order_page import TITLES, order_page
+from sync.models import Document, DocumentState, Gap, Posting, Status
+from sync.reprocess import exclude, reprocess, scope_of, take_back
+from sync.resolution import resolve
+from tenants.actions import Done, NotDone, row_action, rows_action
+from tenants.roles import May
+from tenants.scoped_admin import TenantAdmin
+
+
+class ReasonForm(forms.Form):
+    why = forms.CharField(label="Why", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class FoundForm(forms.Form):
+    reference = forms.CharField(
+        label="Reference", max_length=16, help_text="Of the document on this page that is already there."
+    )
+    number = forms.CharField(label="Document number in the ERP", max_length=64)
+
+
+@admin.register(Posting)
+class PostingAdmin(TenantAdmin):
+    """What came from the store and what became of it in the ERP."""
+
+    list_display = ("record", "chip", "why", "money", "placed_at", "erp_documents", "pipeline")
+    list_filter = ("status", "record_kind", "pipeline", "reason_code")
+    search_fields = (
+        "record_id__exact",
+        "documents__reference__exact",
+        "documents__erp_number__exact",
+        "correlation_id__exact",
+    )
+    search_help_text = "Order id, reference, number in the ERP, or correlation id"
+    list_select_related = ("pipeline__store", "company")
+    date_hierarchy = "placed_at"
+    ordering = ("-placed_at", "-id")
+    list_per_page = 50
+    fields = ("record_id",)
+    change_form_template = "sync/order.html"
+    actions = ("reprocess_selected",)
+    actions_detail = ("reprocess_one", "exclude_one", "take_back_one", "resolve_one")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Posting]:
+        return super().get_queryset(request).prefetch_related("documents")
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        posting = self.get_object(request, object_id)
+        if posting is not None:
+            extra_context = (extra_context or {}) | {
+                "title": str(posting),
+                "page": order_page(posting),
+                "gaps": Gap.objects.filter(blocks__posting=posting),
+                "story_url": f"{reverse('admin:audit_auditentry_changelist')}?q={trail.subject(posting)}",
+            }
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    @admin.display(description="Record", ordering="record_id")
+    def record(self, posting: Posting) -> str:
+        return str(posting)
+
+    @admin.display(description="Status", ordering="status")
+    def chip(self, posting: Posting) -> str:
+        return format_html('<span class="t-chip {}">{}</span>', posting.status, posting.get_status_display())
+
+    @admin.display(description="Why")
+    def why(self, posting: Posting) -> str:
+        return posting.reason if len(posting.reason) <= 160 else f"{posting.reason[:160]}…"
+
+    @admin.display(description="Total", ordering="total")
+    def money(self, posting: Posting) -> str:
+        return (
+            str(Money(posting.total, posting.currency))
+            if posting.total is not None and posting.currency
+            else ""
+        )
+
+    @admin.display(description="In the ERP")
+    def erp_documents(self, posting: Posting) -> str:
+        return ", ".join(d.erp_number for d in posting.documents.all() if d.erp_number)
+
+    @rows_action(May.REPROCESS, description="Reprocess", confirm="about_reprocess")
+    def reprocess_selected(self, request: HttpRequest, rows: QuerySet[Posting]) -> Done:
+        run = None
+        for tenant_id in sorted(set(rows.order_by().values_list("tenant_id", flat=True))):
+            chosen = rows.filter(tenant_id=tenant_id)
+            run = reprocess(chosen, by=request.user.get_username(), what=f"{scope_of(chosen)} chosen by hand")
+        return reprocessing(run)
+
+    def about_reprocess(self, request: HttpRequest, rows: QuerySet[Posting]) -> str:
+        return f"This works off {scope_of(rows)} again. What is posted is never posted twice."
+
+    @row_action(May.REPROCESS, description="Reprocess", url_path="reprocess", confirm="about_one")
+    def reprocess_one(self, request: HttpRequest, posting: Posting) -> Done:
+        if posting.status == Status.EXCLUDED and posting.excluded_by:
+            raise NotDone(f"{posting} is excluded. Take it back first.")
+        return reprocessing(reprocess([posting], by=request.user.get_username(), what=str(posting)))
+
+    def about_one(self, request: HttpRequest, posting: Posting) -> str:
+        return f"{posting} is read from the store, planned, and posted if nothing is missing. Nothing is posted twice."
+
+    @row_action(
+        May.EXCLUDE, description="Exclude", url_path="exclude", form=ReasonForm, confirm="about_exclude"
+    )
+    def exclude_one(self, request: HttpRequest, posting: Posting, entered: dict[str, str]) -> str:
+        exclude(posting, by=request.user.get_username(), why=entered["why"])
+        return f"{posting} is excluded: nothing more of it will be posted. You can take it back."
+
+    def about_exclude(self, request: HttpRequest, posting: Posting) -> str:
+        return "Nothing more of it is posted, whatever the store says later. The reason goes into the audit trail."
+
+    @row_action(May.EXCLUDE, description="Take back", url_path="take-back")
+    def take_back_one(self, request: HttpRequest, posting: Posting) -> Done:
+        if posting.status != Status.EXCLUDED:
+            raise NotDone(f"{posting} is not excluded.")
+        return reprocessing(take_back(posting, by=request.user.get_username()))
+
+    @row_action(
+        May.RESOLVE,
+        description="Resolve as already in the ERP",
+        url_path="resolve",
+        form=FoundForm,
+        confirm="about_resolve",
+    )
+    def resolve_one(self, request: HttpRequest, posting: Posting, entered: dict[str, str]) -> str:
+        row = Document.objects.filter(posting=posting, reference=entered["reference"].strip()).first()
+        if row is None or row.state == DocumentState.POSTED:
+            raise NotDone(f"{posting} has no open document with reference {entered['reference']}.")
+        try:
+            resolve(row, number=entered["number"].strip(), by=request.user.get_username())
+        except RemoteError as error:
+            raise NotDone(error.sentence) from error
+        return f"{TITLES[row.kind]} {entered['number']} in {posting.company.name} is bound to {posting}."
+
+    def about_resolve(self, request: HttpRequest, posting: Posting) -> str:
+        return f"We look the number up in {posting.company.name} and compare its amount. Nothing is posted for that document."
+
+
+def reprocessing(run: Any) -> Done:
+    """The end of every action that starts a run: its progress."""
+    return Done("Reprocessing has started.", goto=reverse("admin:sync_reprocess_change", args=[run.pk]))

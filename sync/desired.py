@@ -1,0 +1,131 @@
+"""From a snapshot to the plan: the pure translation and planning, given what the database and the ERP know."""
+
+from dataclasses import dataclass, replace
+
+from django.utils import timezone
+
+from erp.contract.adapter import Adapter, Receipt
+from erp.contract.documents import DocumentKind
+from erp.contract.facts import LedgerFacts
+from erp.contract.order import Customer, Order
+from erp.contract.plan import Outcome, Plan, PlanVersions, Problem
+from erp.contract.reading import read_document
+from erp.facts import load as load_facts
+from erp.registry import SPECS
+from mappings.rules import rules_for
+from storefront.translation import translate_customer, translate_order
+from sync import planning
+from sync.models import Document, DocumentState, Pipeline, Posting, RecordKind, Snapshot, StoredPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedWork:
+    """A plan with what it was made from; `record` is the translated order or customer."""
+
+    snapshot: Snapshot
+    record: Order | Customer
+    plan: Plan
+    stored: StoredPlan
+    facts: LedgerFacts
+
+
+def plan_for(posting: Posting, snapshot: Snapshot, erp: Adapter) -> PlannedWork:
+    """Translate, plan and keep the plan. The same inputs give the same plan, and the same row."""
+    pipeline = posting.pipeline
+    settings = planning.parse_settings(pipeline.settings)
+    rules = rules_for(pipeline.mapping_set)
+    inputs = {
+        "store_key": pipeline.store.key,
+        "rules": rules,
+        "settings": settings,
+        "posted": posted_documents(posting),
+    }
+    if posting.record_kind == RecordKind.ORDER:
+        record: Order | Customer = translate_order(snapshot.body)
+        needed = planning.needs(record, now=timezone.now(), **inputs)
+    else:
+        record = translate_customer(snapshot.body)
+        needed = planning.needs_of_customer(record, **inputs)
+    facts = load_facts(pipeline.company, needed, erp)
+    inputs |= {"facts": facts, "translator": SPECS[pipeline.company.system].translator}
+    versions = PlanVersions(
+        snapshot=snapshot.hash,
+        mapping=rules.version,
+        settings=str(pipeline.settings_version),
+        facts=facts.version,
+    )
+    if isinstance(record, Order) and not is_owner(pipeline, record):
+        plan = elsewhere(pipeline)
+    elif isinstance(record, Order):
+        plan = planning.plan_order(record, go_live=pipeline.start_at, now=timezone.now(), **inputs)
+    else:
+        plan = planning.plan_customer(record, **inputs)
+    plan = replace(plan, versions=versions)
+    return PlannedWork(
+        snapshot=snapshot, record=record, plan=plan, stored=keep(posting, snapshot, plan), facts=facts
+    )
+
+
+def is_owner(pipeline: Pipeline, order: Order) -> bool:
+    """Whether this pipeline is the one for the order's channel, currency and customer group."""
+    group = order.customer.group_id if order.customer else ""
+    return pipeline.owns(channel=order.channel_id, currency=order.currency, customer_group=group)
+
+
+def elsewhere(pipeline: Pipeline) -> Plan:
+    """The plan for an order that another pipeline of the store takes care of."""
+    sentence = f"Its channel, currency or customer group is not one of pipeline {pipeline.name}."
+    return Plan(outcome=Outcome.NOTHING, problems=(Problem(code="other_pipeline", sentence=sentence),))
+
+
+# Nothing was ever sent under these: the newest plan says what they are.
+_NEVER_SENT = (DocumentState.INTENDED, DocumentState.REFUSED)
+
+
+def posted_documents(posting: Posting) -> tuple[planning.PostedDocument, ...]:
+    """What this posting has in the ERP, or may have: a plan keeps these as they are."""
+    rows = posting.documents.exclude(state__in=_NEVER_SENT).order_by("position", "pk")
+    return tuple(
+        planning.PostedDocument(
+            reference=row.reference,
+            kind=DocumentKind(row.kind),
+            document_hash=row.hash,
+            document=read_document(row.body),
+            receipt=receipt_of(row),
+            cancelled=row.state == DocumentState.CANCELLED,
+        )
+        for row in rows
+    )
+
+
+def receipt_of(row: Document) -> Receipt | None:
+    """The ERP's own keys of a posted document."""
+    if row.state != DocumentState.POSTED:
+        return None
+    return Receipt(
+        key=row.erp_key,
+        number=row.erp_number,
+        total=row.erp_total,
+        tax=row.erp_tax,
+        currency=row.currency,
+        adopted=row.adopted,
+    )
+
+
+def keep(posting: Posting, snapshot: Snapshot, plan: Plan) -> StoredPlan:
+    """The plan's row; a plan that was made before is the same row again."""
+    versions = plan.versions
+    stored, _ = StoredPlan.objects.get_or_create(
+        posting=posting,
+        hash=plan.hash,
+        defaults={
+            "tenant_id": posting.tenant_id,
+            "snapshot": snapshot,
+            "outcome": plan.outcome,
+            "body": plan.canonical(),
+            "mapping_version": versions.mapping if versions else "",
+            "settings_version": versions.settings if versions else "",
+            "facts_version": versions.facts if versions else "",
+        },
+    )
+    return stored

@@ -1,0 +1,48 @@
+"""Reading one record from the store, whole, and keeping it as an immutable snapshot."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from erp.contract.errors import Refused, TryLater
+from erp.contract.plan import content_hash
+from storefront.opening import open_client
+from sync import trail
+from sync.models import Posting, RecordKind, Snapshot
+
+# A webhook may be quicker than the store's own API: a record that is not there yet is read again for this long.
+READABLE_WITHIN = timedelta(hours=1)
+
+
+def take_snapshot(posting: Posting) -> Snapshot:
+    """The record as the store has it now; one row per content.
+
+    :raises TryLater: the store does not answer, or does not know the record yet
+    :raises Refused: the store does not know the record an hour after it told us of it
+    """
+    store = posting.pipeline.store
+    with open_client(store, correlation_id=posting.correlation_id, subject=trail.subject(posting)) as client:
+        if posting.record_kind == RecordKind.ORDER:
+            # An order of ours may have refunds that its own payload does not tell of ("refunded_amount" is always 0).
+            body = client.read_order(posting.record_id, with_refunds=posting.documents.exists())
+        else:
+            body = client.read_customer(posting.record_id)
+    if body is None:
+        raise _not_there(posting)
+    snapshot, _ = Snapshot.objects.get_or_create(
+        store=store,
+        record_kind=posting.record_kind,
+        record_id=posting.record_id,
+        hash=content_hash(body),
+        defaults={"tenant_id": posting.tenant_id, "body": body},
+    )
+    return snapshot
+
+
+def _not_there(posting: Posting) -> Refused | TryLater:
+    what = f"{posting.get_record_kind_display()} {posting.record_id}"
+    if timezone.now() - posting.created_at > READABLE_WITHIN:
+        return Refused(
+            f"{what} is not in store {posting.pipeline.store.key}. If it was deleted there, exclude it here."
+        )
+    return TryLater(f"{what} cannot be read from store {posting.pipeline.store.key} yet.")

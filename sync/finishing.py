@@ -1,0 +1,131 @@
+"""The end of a journey: gaps, status, the next due date, and the lease given back, in one transaction."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Case, F, Value, When
+from django.db.models.functions import Now
+
+from erp.contract.errors import RemoteError
+from erp.contract.money import Money
+from erp.contract.order import Order
+from erp.contract.plan import Outcome, Plan
+from sync import gaps, trail
+from sync.connections import pause_connection
+from sync.desired import PlannedWork
+from sync.failures import MOST_CRASHES, decide
+from sync.lease import Lease, LeaseLost
+from sync.models import DocumentState, Mode, Posting, Status
+from sync.proof import difference
+from sync.statuses import STATUS_OF_OUTCOME
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the posting's list row says."""
+
+    status: Status
+    reason: str = ""
+    code: str = ""
+
+
+def finish(posting: Posting, lease: Lease, version: int, work: PlannedWork) -> None:
+    """Mark the version that was fetched as done. If a newer one was wanted meanwhile, the posting is due at once.
+
+    :raises LeaseLost: another worker took over; its verdict stands
+    """
+    verdict = _verdict(posting, work.plan)
+    with transaction.atomic():
+        gaps.update_blocks(posting, work.plan, _money(work))
+        _close(
+            posting,
+            lease,
+            verdict,
+            done_version=version,
+            tries=0,
+            snapshot=work.snapshot,
+            plan=work.stored,
+            due_at=Case(When(wanted_version__gt=version, then=Now()), default=Value(None)),
+            **_list_columns(work),
+        )
+
+
+def fail(posting: Posting, lease: Lease, error: RemoteError) -> None:
+    """Write down what the failure leads to; the wanted version stays wanted.
+
+    :raises LeaseLost: another worker took over; its verdict stands
+    """
+    decision = decide(error, posting.tries)
+    with transaction.atomic():
+        if decision.pauses_connection:
+            pause_connection(posting, error)
+        _close(
+            posting,
+            lease,
+            Verdict(status=decision.status, reason=error.sentence, code=error.code or type(error).__name__),
+            tries=F("tries") + 1,
+            due_at=Now() + decision.wait if decision.wait is not None else None,
+        )
+
+
+def hold_as_our_bug(posting: Posting) -> None:
+    """A posting whose workers died three times is taken out of the way and shown; it is our bug."""
+    Posting.objects.filter(pk=posting.pk).update(
+        status=Status.HELD,
+        reason=(
+            f"Tieout stopped {MOST_CRASHES} times while working on this. It is our bug: send us trace "
+            f"{posting.correlation_id}. Reprocess tries again."
+        ),
+        reason_code="our_bug",
+        due_at=None,
+        lease_until=None,
+        crashes=0,
+    )
+    trail.status_changed(posting, Status.HELD, "our_bug")
+
+
+def _close(posting: Posting, lease: Lease, verdict: Verdict, **columns: object) -> None:
+    ours = Posting.objects.filter(pk=posting.pk, lease_fence=lease.fence)
+    if not ours.update(
+        status=verdict.status,
+        reason=verdict.reason,
+        reason_code=verdict.code[:60],
+        lease_until=None,
+        crashes=0,
+        changed_at=Now(),
+        **columns,
+    ):
+        raise LeaseLost(f"posting {posting.pk} was taken over")
+    if (verdict.status, verdict.reason) != (posting.status, posting.reason):
+        trail.status_changed(posting, verdict.status, verdict.code, verdict.reason)
+
+
+def _verdict(posting: Posting, plan: Plan) -> Verdict:
+    if plan.outcome is Outcome.READY and posting.pipeline.mode != Mode.POST:
+        return Verdict(
+            status=Status.NOT_DUE, reason="Planned. This pipeline does not post yet.", code="plan_only"
+        )
+    if plan.outcome is Outcome.READY and (difference := _difference(posting)):
+        return Verdict(status=Status.HELD, reason=difference, code="erp_differs")
+    problem = next(iter(plan.problems), None)
+    sentence = problem.sentence if problem else next(iter(plan.notes), "") if not plan.documents else ""
+    if plan.gaps:
+        sentence = " ".join(gap.sentence or gap.label for gap in plan.gaps)
+    return Verdict(
+        status=STATUS_OF_OUTCOME[plan.outcome], reason=sentence, code=problem.code if problem else ""
+    )
+
+
+def _difference(posting: Posting) -> str:
+    found = next(filter(None, map(difference, posting.documents.filter(state=DocumentState.POSTED))), "")
+    return f"{found} Correct it there, or cancel it there and reprocess." if found else ""
+
+
+def _money(work: PlannedWork) -> Money | None:
+    return Money(work.record.total, work.record.currency) if isinstance(work.record, Order) else None
+
+
+def _list_columns(work: PlannedWork) -> dict[str, object]:
+    if not isinstance(work.record, Order):
+        return {}
+    return {"placed_at": work.record.created_at, "currency": work.record.currency, "total": work.record.total}

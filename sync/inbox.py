@@ -1,0 +1,107 @@
+"""Record first, work after the commit: one accepted delivery is one row, and whatever it touches wants work.
+
+Nothing else happens in the request. The bell is rung after the commit and can neither block nor raise; if nobody hears it, the sweeper finds
+the rows.
+"""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Case, DateTimeField, F, Value, When
+from django.db.models.functions import Least, Now
+
+from audit import correlation
+from storefront.events import StoreEvent
+from storefront.models import Store
+from sync import bell, trail
+from sync.models import Event, EventState, Flow, FlowKind, Mode, Pipeline, Posting, RecordKind, Status
+
+FLOW_OF_RECORD = {RecordKind.ORDER: FlowKind.ORDERS, RecordKind.CUSTOMER: FlowKind.CUSTOMERS}
+
+
+def accept(*, store: Store, event: StoreEvent) -> Event:
+    """Record one verified delivery, once, and raise the wanted version of every posting it concerns.
+
+    A repeated delivery only counts, unless the store did not name it: then what looks like a repeat may be a second change within the same
+    second, and is read again. One of a scope that we do not follow is recorded and nothing more. Returns the event's row. Durable when it
+    returns, whatever state the tenant, the ERP or the broker is in.
+    """
+    with transaction.atomic():
+        row, is_new = Event.objects.get_or_create(
+            store=store,
+            delivery_key=event.delivery_key,
+            defaults={
+                "tenant_id": store.tenant_id,
+                "scope": event.scope,
+                "record_kind": event.record_kind,
+                "record_id": event.record_id,
+                "state": EventState.QUEUED if event.record_kind in FLOW_OF_RECORD else EventState.RECORDED,
+                "is_stale": event.stale,
+                "happened_at": event.created_at,
+                "correlation_id": correlation.get() or correlation.new(),
+            },
+        )
+        if not is_new:
+            Event.objects.filter(pk=row.pk).update(repeats=F("repeats") + 1)
+            if event.is_identified:
+                return row
+        else:
+            trail.event_received(row, store)
+        if row.state == EventState.QUEUED:
+            want(
+                store=store,
+                record_kind=row.record_kind,
+                record_id=row.record_id,
+                correlation_id=row.correlation_id,
+            )
+    return row
+
+
+def want(*, store: Store, record_kind: str, record_id: str, correlation_id: str) -> list[Posting]:
+    """Make every pipeline of the store that follows this kind of record read it again. Rings after the commit."""
+    pipelines = _followers(store, record_kind)
+    for pipeline in pipelines:
+        raise_wanted_version(pipeline, record_kind, record_id, correlation_id)
+    for company_id in {p.company_id for p in pipelines}:
+        transaction.on_commit(lambda company_id=company_id: bell.ring(company_id), robust=True)
+    return list(Posting.objects.filter(pipeline__in=pipelines, record_kind=record_kind, record_id=record_id))
+
+
+def _followers(store: Store, record_kind: str) -> list[Pipeline]:
+    flow = Flow.objects.filter(kind=FLOW_OF_RECORD[RecordKind(record_kind)], enabled=True)
+    return list(Pipeline.objects.filter(store=store, flows__in=flow).exclude(mode=Mode.OFF))
+
+
+def raise_wanted_version(
+    pipeline: Pipeline,
+    record_kind: str,
+    record_id: str,
+    correlation_id: str,
+    *,
+    wait: timedelta = timedelta(0),
+) -> None:
+    """One more version of this record is wanted; a posting that waits for a retry is due at once, an excluded one never."""
+    posting, is_new = Posting.objects.get_or_create(
+        pipeline=pipeline,
+        record_kind=record_kind,
+        record_id=record_id,
+        defaults={
+            "tenant_id": pipeline.tenant_id,
+            "company_id": pipeline.company_id,
+            "correlation_id": correlation_id,
+            "due_at": Now() + wait,
+        },
+    )
+    if not is_new:
+        Posting.objects.filter(pk=posting.pk).update(
+            wanted_version=F("wanted_version") + 1,
+            correlation_id=correlation_id,
+            due_at=Case(
+                When(
+                    status=Status.EXCLUDED,
+                    reason_code="by_hand",
+                    then=Value(None, output_field=DateTimeField()),
+                ),
+                default=Least(F("due_at"), Now() + wait),
+            ),
+        )

@@ -1,0 +1,47 @@
+"""The journey of one store record into the ERP. Read `work_off` top to bottom: it is the whole story.
+
+    event -> snapshot -> translate -> plan -> compare -> post what is missing -> bind -> audit
+
+No transaction is open while we wait for a network. What a failure leads to stands in `sync.failures`; who calls this, in `sync.worker`.
+"""
+
+from erp.contract.adapter import Adapter
+from erp.contract.plan import Outcome, Plan
+from erp.opening import open_adapter
+from sync import trail
+from sync.carrying import Carrier
+from sync.desired import PlannedWork, plan_for
+from sync.fetching import take_snapshot
+from sync.finishing import finish
+from sync.lease import Lease
+from sync.models import Mode, Posting, RecordKind
+
+
+def work_off(posting: Posting, lease: Lease) -> None:
+    """Bring the ERP to what the store says now: fetch, plan, compare, create what is missing.
+
+    :raises erp.contract.errors.RemoteError: what to do next is in its name
+    :raises sync.lease.LeaseLost: another worker took over; nothing more may be written here
+    """
+    version = posting.wanted_version
+    snapshot = take_snapshot(posting)
+    with open_adapter(
+        posting.company, correlation_id=posting.correlation_id, subject=trail.subject(posting)
+    ) as erp:
+        work = plan_for(posting, snapshot, erp)
+        if is_to_be_posted(posting, work.plan):
+            post_what_is_missing(posting, work, erp, lease)
+    finish(posting, lease, version, work)
+
+
+def is_to_be_posted(posting: Posting, plan: Plan) -> bool:
+    """A pipeline in mode *plan* shows its plans and posts nothing."""
+    return plan.outcome is Outcome.READY and posting.pipeline.mode == Mode.POST
+
+
+def post_what_is_missing(posting: Posting, work: PlannedWork, erp: Adapter, lease: Lease) -> None:
+    """Compare is a set difference by reference: a replay finds nothing missing and posts nothing."""
+    carrier = Carrier(posting, work, erp, lease)
+    for document in work.plan.documents:
+        if document.reference not in carrier.receipts or posting.record_kind == RecordKind.CUSTOMER:
+            carrier.carry(document)

@@ -1,0 +1,32 @@
+"""The rows that are the truth: pipelines, the inbox, postings with their documents, and what blocks them."""
+
+from sync.models.documents import Attempt, Document, DocumentState
+from sync.models.gaps import Gap, GapBlock, GapState
+from sync.models.inbox import Event, EventState
+from sync.models.pipelines import Flow, FlowKind, Mode, Pipeline, PipelineVersion
+from sync.models.postings import LEASE_FIELDS, Posting, RecordKind, Snapshot, Status, StoredPlan
+from sync.models.runs import Reprocess, ReprocessItem
+
+__all__ = [
+    "LEASE_FIELDS",
+    "Attempt",
+    "Document",
+    "DocumentState",
+    "Event",
+    "EventState",
+    "Flow",
+    "FlowKind",
+    "Gap",
+    "GapBlock",
+    "GapState",
+    "Mode",
+    "Pipeline",
+    "PipelineVersion",
+    "Posting",
+    "RecordKind",
+    "Reprocess",
+    "ReprocessItem",
+    "Snapshot",
+    "Status",
+    "StoredPlan",
+]

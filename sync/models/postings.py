@@ -1,0 +1,143 @@
+"""A posting: one store record on its way into one ERP company. The unit of work, of order and of every promise."""
+
+from django.db import models
+
+from sync.models.pipelines import Pipeline
+from tenants.constraints import SameTenant
+from tenants.fields import EncryptedJSONField, EncryptedTextField
+from tenants.models import TenantOwned
+
+
+class RecordKind(models.TextChoices):
+    ORDER = "order", "Order"
+    CUSTOMER = "customer", "Customer"
+
+
+class Status(models.TextChoices):
+    """What a person reads; derived from the plan and its documents by `sync.statuses`."""
+
+    WAITING = "waiting", "Waiting"
+    POSTED = "posted", "Posted"
+    NOT_DUE = "not_due", "Not due"
+    BLOCKED = "blocked", "Blocked by a gap"
+    HELD = "held", "Held"
+    REFUSED = "refused", "Refused"
+    UNKNOWN = "unknown", "Outcome unknown"
+    EXCLUDED = "excluded", "Excluded"
+    BEFORE_GO_LIVE = "before_go_live", "Before go-live"
+
+
+# What a lease consists of; see sync.lease.
+LEASE_FIELDS = ("lease_fence", "lease_until")
+
+
+class Snapshot(TenantOwned):
+    """Everything the store said about one record at one moment: immutable, encrypted, known by its hash."""
+
+    store = models.ForeignKey("storefront.Store", models.PROTECT, related_name="+")
+    record_kind = models.CharField(max_length=10, choices=RecordKind)
+    record_id = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+    body = EncryptedJSONField()
+    taken_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [
+            *TenantOwned.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["store", "record_kind", "record_id", "hash"], name="sync_snapshot_content"
+            ),
+            SameTenant("store"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record_kind} {self.record_id} {self.hash[:8]}"
+
+
+class Posting(TenantOwned):
+    """(store record, pipeline). Holds the lease, the wanted version and the status.
+
+    Every accepted event raises `wanted_version`; a worker reads it before it fetches and marks only that one done, so
+    that bursts coalesce and no edit is lost. `due_at` is when it wants work (null: nothing to do).
+    """
+
+    pipeline = models.ForeignKey(Pipeline, models.PROTECT, related_name="postings")
+    company = models.ForeignKey("erp.ErpConnection", models.PROTECT, related_name="+")
+    record_kind = models.CharField(max_length=10, choices=RecordKind)
+    record_id = models.CharField(max_length=64)
+
+    wanted_version = models.PositiveBigIntegerField(default=1)
+    done_version = models.PositiveBigIntegerField(default=0)
+    due_at = models.DateTimeField(null=True)
+    tries = models.PositiveIntegerField(default=0, help_text="Tries since the last success, for the backoff.")
+    crashes = models.PositiveIntegerField(default=0, help_text="Times a worker took it and never came back.")
+    lease_fence = models.PositiveBigIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+
+    status = models.CharField(max_length=16, choices=Status, default=Status.WAITING)
+    reason = models.TextField(blank=True, help_text="One sentence: why it is not posted, and the way out.")
+    reason_code = models.CharField(max_length=60, blank=True)
+    excluded_by = models.CharField(max_length=150, blank=True)
+    correlation_id = models.CharField(max_length=64)
+
+    snapshot = models.ForeignKey(Snapshot, models.PROTECT, null=True, related_name="+")
+    plan = models.ForeignKey("StoredPlan", models.SET_NULL, null=True, related_name="+")
+    placed_at = models.DateTimeField(null=True)
+    currency = models.CharField(max_length=3, blank=True)
+    total = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [
+            *TenantOwned.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["pipeline", "record_kind", "record_id"], name="sync_posting_record"
+            ),
+            SameTenant("pipeline"),
+            SameTenant("company"),
+            SameTenant("snapshot"),
+            SameTenant("plan"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["company", "due_at"],
+                name="sync_posting_due",
+                condition=models.Q(due_at__isnull=False),
+            ),
+            models.Index(
+                fields=["company", "lease_until"],
+                name="sync_posting_leased",
+                condition=models.Q(lease_until__isnull=False),
+            ),
+            models.Index(fields=["tenant", "status", "-changed_at"], name="sync_posting_status"),
+            models.Index(fields=["tenant", "-placed_at"], name="sync_posting_placed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_record_kind_display()} {self.record_id}"
+
+
+class StoredPlan(TenantOwned):
+    """A plan as it was made: canonical JSON (encrypted, it names people), its hash, and what it is a function of."""
+
+    posting = models.ForeignKey(Posting, models.CASCADE, related_name="plans")
+    snapshot = models.ForeignKey(Snapshot, models.PROTECT, related_name="+")
+    outcome = models.CharField(max_length=16)
+    hash = models.CharField(max_length=64)
+    body = EncryptedTextField()
+    mapping_version = models.CharField(max_length=64)
+    settings_version = models.CharField(max_length=64)
+    facts_version = models.CharField(max_length=64)
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [
+            *TenantOwned.Meta.constraints,
+            models.UniqueConstraint(fields=["posting", "hash"], name="sync_storedplan_content"),
+            SameTenant("posting"),
+            SameTenant("snapshot"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Plan {self.hash[:8]}"

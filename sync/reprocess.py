@@ -1,0 +1,113 @@
+"""Reprocess and the other things a person may ask of postings: exclude, take back, resolve as already in the ERP."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
+
+from audit import correlation
+from erp.contract.money import Money
+from sync import bell, trail
+from sync.models import Posting, Reprocess, ReprocessItem, Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What a press of the button would touch: how many orders, and how much money by currency."""
+
+    count: int
+    money: tuple[Money, ...]
+
+    def __str__(self) -> str:
+        """`43 orders (18,204.00 USD)`."""
+        orders = "1 order" if self.count == 1 else f"{self.count:,} orders"
+        return f"{orders} ({', '.join(map(str, self.money))})" if self.money else orders
+
+
+def scope_of(postings: QuerySet[Posting]) -> Scope:
+    """Counted before anything is touched."""
+    totals: Counter[str] = Counter()
+    rows = list(postings.order_by().values_list("currency", "total"))
+    for currency, total in rows:
+        if currency:
+            totals[currency] += total or Decimal(0)
+    return Scope(count=len(rows), money=tuple(Money(Decimal(totals[c]), c) for c in sorted(totals)))
+
+
+def reprocess(postings: Iterable[Posting], *, by: str, what: str) -> Reprocess:
+    """Work these postings off again: read, plan, compare, post what is missing. What is posted is never posted twice."""
+    postings = list(postings)
+    with transaction.atomic():
+        run = Reprocess.objects.create(
+            tenant_id=postings[0].tenant_id,
+            by=by,
+            what=what,
+            correlation_id=correlation.get() or correlation.new(),
+        )
+        ids = [p.pk for p in postings]
+        Posting.objects.filter(pk__in=ids).update(
+            wanted_version=F("wanted_version") + 1, due_at=Now(), tries=0
+        )
+        ReprocessItem.objects.bulk_create(
+            ReprocessItem(tenant_id=p.tenant_id, run=run, posting=p, version=p.wanted_version)
+            for p in Posting.objects.filter(pk__in=ids)
+        )
+        trail.reprocess_asked(run, postings)
+        for company_id in {p.company_id for p in postings}:
+            transaction.on_commit(lambda company_id=company_id: bell.ring(company_id), robust=True)
+    return run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    total: int
+    done: int
+    posted: int
+    needs_a_person: int
+
+
+def progress(run: Reprocess) -> Progress:
+    """How far a run is: an item is done when its posting has worked off the version that was asked for, or stopped."""
+    items = run.items.all()
+    worked = Q(posting__done_version__gte=F("version"))
+    stopped = Q(posting__due_at=None) & Q(posting__lease_until=None)
+    return Progress(
+        total=items.count(),
+        done=items.filter(worked | stopped).count(),
+        posted=items.filter(worked, posting__status=Status.POSTED).count(),
+        needs_a_person=items.filter(
+            worked | stopped, posting__status__in=(Status.BLOCKED, Status.HELD, Status.REFUSED)
+        ).count(),
+    )
+
+
+def exclude(posting: Posting, *, by: str, why: str) -> None:
+    """Never post this record, with the reason. Events for it are still recorded; `take_back` undoes it.
+
+    :raises ValueError: without a reason
+    """
+    if not why.strip():
+        raise ValueError("Say why this order is excluded: the auditor will ask.")
+    Posting.objects.filter(pk=posting.pk).update(
+        status=Status.EXCLUDED,
+        reason=why.strip(),
+        reason_code="by_hand",
+        excluded_by=by,
+        due_at=None,
+        lease_fence=F("lease_fence") + 1,  # a worker that has it stops at its next check
+        lease_until=None,
+    )
+    posting.blocks.all().delete()
+    trail.excluded(posting, by, why)
+
+
+def take_back(posting: Posting, *, by: str) -> Reprocess:
+    """Undo an exclusion: the record is read and planned again."""
+    Posting.objects.filter(pk=posting.pk).update(
+        status=Status.WAITING, reason="", reason_code="", excluded_by=""
+    )
+    return reprocess([posting], by=by, what=f"{posting} is no longer excluded")

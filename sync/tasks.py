@@ -1,0 +1,47 @@
+"""Celery tasks. They carry ids only; losing one loses nothing, running one twice does nothing twice."""
+
+import time
+
+from celery import shared_task
+
+from erp.models import ErpConnection
+from sync import flows, sweeper, worker
+from sync.models import Flow
+
+_TURN_SECONDS = 10.0
+_TURN_POSTINGS = 25
+
+
+@shared_task
+def drain(*, company_id: int) -> None:
+    """Work off what is due for one ERP company, for one turn; then queue again behind the other companies."""
+    ends = time.monotonic() + _TURN_SECONDS
+    for turn in range(_TURN_POSTINGS):
+        taken = worker.take_next(company_id)
+        if taken is None:
+            return
+        if turn == 0 and worker.due_postings(company_id).exists():
+            drain.apply_async(kwargs={"company_id": company_id}, ignore_result=True)  # a hand for the rest
+        worker.work(*taken)
+        if time.monotonic() > ends:
+            break
+    drain.apply_async(kwargs={"company_id": company_id}, ignore_result=True)
+
+
+@shared_task
+def sweep() -> None:
+    """Ring for every company with due work that nobody rang for."""
+    for company_id in sweeper.companies_with_due_work():
+        drain.apply_async(kwargs={"company_id": company_id}, ignore_result=True)
+
+
+@shared_task
+def run_flow(*, flow_id: int) -> None:
+    """One scheduled or hand-started run of a flow."""
+    flows.run(Flow.objects.select_related("pipeline__store", "pipeline__company").get(pk=flow_id))
+
+
+@shared_task
+def read_reference_values(*, company_id: int) -> None:
+    """Refresh what the mapping screens offer from one ERP company."""
+    flows.read_reference_values(ErpConnection.objects.get(pk=company_id))

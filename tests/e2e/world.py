@@ -1,0 +1,84 @@
+"""A whole world for one test: a store, an ERP, the product as processes, and a tenant set up by a file."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.declarative.applying import apply
+from config.declarative.reading import read_setup
+from sandbox.bigcommerce import BigCommerce, Store
+from sandbox.service_layer import Company, ServiceLayer
+from sandbox.wire import serve
+from storefront.models import Store as ProductStore
+from sync.models import Document, Posting
+from sync.tasks import sweep
+from tests.e2e.processes import Product
+from tests.waiting import wait_until
+
+SET_UP = Path(__file__).parent / "setup.yaml"
+SECRET = "e2e-client-secret-0123456789"
+
+
+@dataclass
+class World:
+    """Both other sides and the product between them."""
+
+    bigcommerce: BigCommerce
+    store: Store
+    b1: ServiceLayer
+    company: Company
+    product: Product
+
+    @property
+    def webhook_url(self) -> str:
+        key = ProductStore.objects.get(key="S1").webhook_key
+        return f"{self.product.url}/webhooks/bigcommerce/{key}/"
+
+    def register_hooks(self) -> None:
+        for scope in ("store/order/*", "store/customer/*"):
+            self.store.hooks.add(scope, self.webhook_url)
+
+    def posting(self, order_id: int) -> Posting:
+        return Posting.objects.get(record_kind="order", record_id=str(order_id))
+
+    def wait_for(self, order_id: int, status: str, *, seconds: float = 40) -> Posting:
+        """Until the order's posting has that status and nothing is due; the sweeper is played by the test."""
+
+        def there() -> bool:
+            found = Posting.objects.filter(record_kind="order", record_id=str(order_id)).first()
+            return found is not None and found.status == status and found.lease_until is None
+
+        wait_until(there, seconds=seconds, say=lambda: self._state(order_id), meanwhile=sweep)
+        return self.posting(order_id)
+
+    def _state(self, order_id: int) -> str:
+        rows = Posting.objects.filter(record_id=str(order_id)).values(
+            "status", "reason", "due_at", "lease_until", "crashes"
+        )
+        documents = Document.objects.values("reference", "state", "erp_number")
+        return f"{list(rows)}\n{list(documents)}\n{self.product.logs()}"
+
+
+@contextmanager
+def open_world(process_environment: dict[str, str], folder: Path) -> Iterator[World]:
+    """Sandbox servers and the web process; workers are the test's own."""
+    bigcommerce = BigCommerce()
+    store = bigcommerce.add_store("e2e1", client_secret=SECRET, local_hooks=True)
+    company = Company.default("SBODEMO", currency="USD", localisation="US")
+    for table in ("OINV", "ORCT"):  # all marketing documents, all payments
+        company.add_user_field(table, "TieoutRef", length=50)
+    b1 = ServiceLayer([company])
+    product = Product({**process_environment, "TIEOUT_SETTLING_SECONDS": "1"}, folder)
+    with serve(bigcommerce, port=0) as store_server, serve(b1, port=0) as erp_server:
+        variables = {
+            "BIGCOMMERCE_URL": store_server.url,
+            "SERVICE_LAYER_URL": erp_server.url,
+            "CLIENT_SECRET": SECRET,
+        }
+        apply(read_setup(SET_UP, variables))
+        product.start_web()
+        try:
+            yield World(bigcommerce, store, b1, company, product)
+        finally:
+            product.stop()
