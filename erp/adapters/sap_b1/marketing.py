@@ -52,7 +52,7 @@ def sales_payload(document: SalesDocument, facts: LedgerFacts, links: Mapping[st
         "TaxDate": document.document_date.isoformat(),
         "DocDueDate": document.due_date.isoformat(),
         "DocCurrency": document.currency,
-        "DocRate": document.rate if foreign else None,
+        "DocRate": rate_as_kept(document.rate, facts) if foreign else None,
         "Comments": document.memo,
         "ReserveInvoice": "tYES"
         if settings.reserve_invoice and document.kind is DocumentKind.INVOICE
@@ -94,7 +94,7 @@ def down_payment_payload(document: MoneyDocument, facts: LedgerFacts, links: Map
             "TaxDate": day,
             "DocDueDate": day,
             "DocCurrency": document.currency,
-            "DocRate": document.rate if foreign else None,
+            "DocRate": rate_as_kept(document.rate, facts) if foreign else None,
             "Comments": document.memo,
             **numbering(document.kind, settings, branch_field="BPL_IDAssignedToInvoice"),
             **order_field(document.store_order, settings),
@@ -185,6 +185,13 @@ def as_fields(fields: tuple[tuple[str, str], ...]) -> Row:
         name: int(value) if name in WHOLE_NUMBERS and value.lstrip("-").isdigit() else value
         for name, value in fields
     }
+
+
+def rate_as_kept(rate: Decimal | None, facts: LedgerFacts) -> Decimal | None:
+    """A rate (local units per foreign unit) the way round the company keeps rates ("direct" or "indirect")."""
+    if rate is None or facts.settings.get("direct_rate", "yes") == "yes":
+        return rate
+    return half_up(1 / rate, int(facts.settings.get("rate_places", "6")))
 
 
 def key_of(partner: str, links: Mapping[str, Receipt]) -> str:

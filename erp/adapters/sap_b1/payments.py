@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from erp.adapters.sap_b1.marketing import as_fields, key_of, numbering, order_field, present
+from erp.adapters.sap_b1.marketing import as_fields, key_of, numbering, order_field, present, rate_as_kept
 from erp.adapters.sap_b1.settings import COUNTER_REFERENCE, Settings, read_settings
 from erp.contract.adapter import Receipt
 from erp.contract.documents import DocumentKind, MoneyDocument
@@ -36,7 +36,7 @@ def payment_payload(document: MoneyDocument, facts: LedgerFacts, links: Mapping[
             "DocDate": day,
             "TaxDate": day,
             "DocCurrency": document.currency,
-            "DocRate": document.rate if foreign else None,
+            "DocRate": rate_as_kept(document.rate, facts) if foreign else None,
             "TransferAccount": document.account,
             "TransferSum": document.amount,
             "TransferDate": day,
