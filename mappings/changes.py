@@ -12,6 +12,7 @@ from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
 import audit
 from audit.redaction import storable
@@ -117,9 +118,9 @@ def apply_changes(
         differences = differing(locked, wanted)
         if refusals := refused(locked, wanted, differences):
             raise ValidationError([refusal.sentence for refusal in refusals])
-        version = _record(locked, differences, by=by, why=why, path=path) if differences else None
+        done = make_version(locked, differences, by=by, why=why, path=path)
     mapping_set.version = locked.version
-    return Applied(version, differences)
+    return done
 
 
 def set_mapping(
@@ -153,16 +154,10 @@ def delete_mapping(
 def current_rules(mapping_set: MappingSet) -> tuple[Rule, ...]:
     """The rules as they are now, by kind, key and effective date."""
     rows = Mapping.objects.filter(mapping_set=mapping_set).order_by("kind", "key", "effective_from")
+    values = rows.values_list("kind", "key", "target", "extra", "effective_from", "version__number")
     return tuple(
-        Rule(
-            kind=row.kind,
-            key=row.key,
-            target=row.target,
-            extra=row.extra,
-            effective_from=row.effective_from,
-            version=row.version.number,
-        )
-        for row in rows.select_related("version")
+        Rule(kind=kind, key=key, target=target, extra=extra, effective_from=since, version=number)
+        for kind, key, target, extra, since, number in values.iterator(chunk_size=_BATCH)
     )
 
 
@@ -258,29 +253,39 @@ def _unfit_extra(kind: Kind, what: str, extra: Map[str, str]) -> str:
 
 def present_at(mapping_set: MappingSet, places: Iterable[Place]) -> dict[Place, Side]:
     """Target and extras of the rules that exist at these places."""
-    return {place: (row.target, row.extra) for place, row in _rows_at(mapping_set.pk, places).items()}
-
-
-def _rows_at(mapping_set_id: int, places: Iterable[Place]) -> dict[Place, Mapping]:
+    found: dict[Place, Side] = {}
     wanted = set(places)
-    keys = list(dict.fromkeys(key for _, key, _ in wanted))
-    found = {}
-    for start in range(0, len(keys), _BATCH):
-        rows = Mapping.objects.filter(mapping_set=mapping_set_id, key__in=keys[start : start + _BATCH])
-        found.update((row.place, row) for row in rows if row.place in wanted)
+    for rows in _batches_at(mapping_set.pk, wanted):
+        for kind, key, since, target, extra in rows.values_list(
+            "kind", "key", "effective_from", "target", "extra"
+        ):
+            if (kind, key, since) in wanted:
+                found[kind, key, since] = (target, extra)
     return found
 
 
-def _record(
-    mapping_set: MappingSet, differences: tuple[Difference, ...], *, by: str, why: str, path: Path
-) -> MappingVersion:
-    """Write the version, its changes and the new current rows; audit it; announce it after the commit."""
-    mapping_set.version += 1
-    mapping_set.save(update_fields=["version"])
+def _batches_at(mapping_set_id: int, places: Iterable[Place]) -> Iterator[QuerySet[Mapping]]:
+    """The rows with the keys of these places, some thousand keys at a time."""
+    keys = list(dict.fromkeys(key for _, key, _ in places))
+    for start in range(0, len(keys), _BATCH):
+        yield Mapping.objects.filter(mapping_set=mapping_set_id, key__in=keys[start : start + _BATCH])
+
+
+def make_version(
+    locked: MappingSet, differences: tuple[Difference, ...], *, by: str, why: str, path: Path
+) -> Applied:
+    """Write these differences, found and not refused under the set's lock: the last step of every path.
+
+    The version, its changes and the new current rows are written and audited; the commit announces them.
+    """
+    if not differences:
+        return Applied(None, ())
+    locked.version += 1
+    locked.save(update_fields=["version"])
     version = MappingVersion.objects.create(
-        tenant_id=mapping_set.tenant_id,
-        mapping_set=mapping_set,
-        number=mapping_set.version,
+        tenant_id=locked.tenant_id,
+        mapping_set=locked,
+        number=locked.version,
         by=storable(by),
         why=storable(why.strip()),
         path=path,
@@ -292,11 +297,11 @@ def _record(
     places = tuple((d.kind, d.key) for d in differences)
     transaction.on_commit(
         lambda: mapping_changed.send(
-            MappingSet, mapping_set=mapping_set, kinds=kinds, places=places, version=version.number, by=by
+            MappingSet, mapping_set=locked, kinds=kinds, places=places, version=version.number, by=by
         ),
         robust=True,  # the change is made: a listener's bug is logged, it does not undo it
     )
-    return version
+    return Applied(version, differences)
 
 
 def _change(version: MappingVersion, difference: Difference) -> MappingChange:
@@ -318,9 +323,8 @@ def _change(version: MappingVersion, difference: Difference) -> MappingChange:
 
 def _write_current(version: MappingVersion, differences: tuple[Difference, ...]) -> None:
     """Bring the current rows to what the version says. The set's row is locked: nobody else writes them."""
-    rows = _rows_at(
-        version.mapping_set_id, [(d.kind, d.key, d.effective_from) for d in differences if d.before]
-    )
+    present = [(d.kind, d.key, d.effective_from) for d in differences if d.before]
+    rows = {row.place: row for batch in _batches_at(version.mapping_set_id, present) for row in batch}
     altered, made, removed = [], [], []
     for d in differences:
         row = rows.get((d.kind, d.key, d.effective_from))

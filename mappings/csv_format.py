@@ -18,7 +18,7 @@ from mappings.resolver import Rule
 
 COLUMNS = ("kind", "key", "target", *EXTRA_NAMES, "effective_from", "delete")
 MOST_BYTES = 20 * 1024 * 1024
-MOST_ROWS = 200_000
+MOST_ROWS = 100_000
 MOST_ERRORS = 200
 _LONGEST_CELL = 20_000
 

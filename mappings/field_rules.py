@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Container, Mapping
 
-from mappings.store_fields import STORE_FIELDS
+from mappings.store_fields import STORE_FIELDS, is_store_field
 
 USER_FIELD_PREFIX = "U_"
 _ERP_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
@@ -29,7 +29,7 @@ def unfit_field_rule(
         return (
             f"the ERP company has no user field {name}. Add it there, then read the reference values again."
         )
-    if extra.get("source") == "field" and target not in STORE_FIELDS:
+    if extra.get("source") == "field" and not is_store_field(target):
         return f"the store has no field {target!r}. {nearest(target)}"
     return ""
 

@@ -45,7 +45,7 @@ class Preview:
 def preview(mapping_set: MappingSet, content: bytes) -> Preview:
     """What importing this file would change, and every line that cannot be imported."""
     mapping_set.refresh_from_db()
-    return _examine(mapping_set, content)[0]
+    return _examine(mapping_set, content)
 
 
 @transaction.atomic
@@ -58,13 +58,15 @@ def import_csv(mapping_set: MappingSet, content: bytes, *, expected: int, by: st
     locked = changes.lock(mapping_set)
     if locked.version != expected:
         raise Outdated("The mappings changed after this preview. Look at it again before importing.")
-    found, wanted = _examine(locked, content)
+    found = _examine(locked, content)
     if found.errors:
         raise ValidationError([str(error) for error in found.errors])
-    return changes.apply_changes(mapping_set, wanted, by=by, why=why, path=Path.CSV)
+    done = changes.make_version(locked, found.differences, by=by, why=why, path=Path.CSV)
+    mapping_set.version = locked.version
+    return done
 
 
-def _examine(mapping_set: MappingSet, content: bytes) -> tuple[Preview, list[Change]]:
+def _examine(mapping_set: MappingSet, content: bytes) -> Preview:
     sheet = csv_format.read(content)
     errors = list(sheet.errors)
     wanted = [changes.normalised(_change(row)) for row in sheet.rows]
@@ -73,13 +75,12 @@ def _examine(mapping_set: MappingSet, content: bytes) -> tuple[Preview, list[Cha
     refusals = changes.refused(mapping_set, wanted, differences)
     errors += [RowError(sheet.rows[refusal.index].line, refusal.sentence) for refusal in refusals]
     errors += _missing(sheet.rows, wanted, differences)
-    found = Preview(
+    return Preview(
         version=mapping_set.version,
         differences=differences,
         unchanged=len(wanted) - len(differences),
         errors=tuple(sorted(errors)),
     )
-    return found, wanted
 
 
 def _change(row: Row) -> Change:

@@ -25,7 +25,9 @@ def tidy(text: str) -> str:
     Longer texts keep their beginning and end in a digest of the whole, so that two of them never share a key
     by being cut. Whatever looks a key up or stores one must pass it through here; `tidy(tidy(x)) == tidy(x)`.
     """
-    clean = "".join("\ufffd" if is_unstorable(c) else c for c in text.strip()).strip()
+    clean = text.strip()
+    if not clean.isprintable():  # most keys are, and a set may hold 100,000
+        clean = "".join("\ufffd" if is_unstorable(c) else c for c in clean).strip()
     if len(clean) <= KEY_LENGTH:
         return clean
     digest = hashlib.sha256(clean.encode()).hexdigest()[:_DIGEST]
@@ -44,7 +46,10 @@ def literal(text: str) -> str:
 
 def normal(key: str) -> str:
     """A key as it is stored: tidied like what it is compared with; with wildcards just stripped."""
-    return key.strip() if Pattern.parse(key).is_wildcard else literal(Pattern.parse(key).text)
+    if "*" not in key:
+        return tidy(key)
+    pattern = Pattern.parse(key)
+    return key.strip() if pattern.is_wildcard else literal(pattern.text)
 
 
 @dataclass(frozen=True, slots=True)

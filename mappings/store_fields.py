@@ -1,8 +1,9 @@
 """The fields of a store's order that field rules may read, named as in `erp.contract.order.Order.raw_fields`.
 
-Source: BigCommerce, Orders V2 reference (`order_Resp`, `billingAddress_Base`), 2026-04. Only single values:
-what repeats (products, coupons, consignments) has no one value for a document. The shopper's IP address is
-left out.
+Source: BigCommerce, Orders V2 reference (`order_Resp`, `billingAddress_Base`, `orderShippingAddress`), 2026-04.
+Only single values: what repeats (products, coupons, consignments) has no one value for a document, and of several
+shipping addresses the first counts. The shopper's IP address is left out. `customer.*` is what the contract's
+`Customer` knows.
 """
 
 from __future__ import annotations
@@ -20,8 +21,24 @@ _ORDER = """
     wrapping_cost_ex_tax wrapping_cost_inc_tax wrapping_cost_tax shipping_address_count
 """
 _ADDRESS = "first_name last_name company street_1 street_2 city state zip country country_iso2 phone email"
+_SHIPPING = """
+    id items_total items_shipped base_cost cost_ex_tax cost_inc_tax cost_tax base_handling_cost
+    handling_cost_ex_tax handling_cost_inc_tax handling_cost_tax shipping_method shipping_zone_id
+    shipping_zone_name
+"""
+_CUSTOMER = "id email first_name last_name company phone tax_number erp_code group_id group_name"
 
 STORE_FIELDS: tuple[str, ...] = (
     *(f"order.{name}" for name in _ORDER.split()),
-    *(f"order.billing_address.{name}" for name in _ADDRESS.split()),
+    *(f"billing_address.{name}" for name in _ADDRESS.split()),
+    *(f"shipping_address.{name}" for name in (*_ADDRESS.split(), *_SHIPPING.split())),
+    *(f"customer.{name}" for name in _CUSTOMER.split()),
 )
+
+# Fields of the merchant's own checkout forms have names of the merchant's own.
+FORM_FIELDS = ("billing_address.form_fields.", "shipping_address.form_fields.")
+
+
+def is_store_field(name: str) -> bool:
+    """Whether a field rule may read a field of this name."""
+    return name in STORE_FIELDS or any(name.startswith(p) and len(name) > len(p) for p in FORM_FIELDS)

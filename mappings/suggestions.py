@@ -25,7 +25,7 @@ _CANDIDATES = 400  # names compared with one key
 _SHORT_LIST = 50  # a list no longer than this is offered whole
 _LEAST_LIKENESS = 0.6
 _BARCODE = re.compile(r"\d{8,14}")
-_WORD = re.compile(r"\w{3,}")
+_WORD = re.compile(r"[^\W_]{3,}")
 _MOST_WORDS = 8
 _LONGEST = 200
 
@@ -94,7 +94,7 @@ def _evidence(
     """Values and why they may be meant, the strongest evidence first."""
     yield from _same_code(values, text)
     yield from _same_barcode(values, barcode or text)
-    yield from _similar_name(values, label or text)
+    yield from _similar_name(values, [text, label])
     yield from _used(mapping_set, kind, values)
     if values[: _SHORT_LIST + 1].count() <= _SHORT_LIST:
         yield from ((value, "") for value in values.order_by("code"))
@@ -130,18 +130,18 @@ def _same_barcode(values: QuerySet[ReferenceValue], text: str) -> Iterator[tuple
         yield from ((value, f"Same barcode {value.barcode}") for value in same[:5])
 
 
-def _similar_name(values: QuerySet[ReferenceValue], text: str) -> Iterator[tuple[ReferenceValue, str]]:
-    words = sorted(dict.fromkeys(_WORD.findall(text.lower())), key=len, reverse=True)[:_MOST_WORDS]
+def _similar_name(values: QuerySet[ReferenceValue], texts: list[str]) -> Iterator[tuple[ReferenceValue, str]]:
+    words = {word for text in texts for word in _words(text)}
     if not words:
         return
     shares_a_word = Q()
-    for word in words:
+    for word in sorted(words, key=len, reverse=True)[:_MOST_WORDS]:
         shares_a_word |= Q(name__icontains=word)
-    candidates = values.filter(shares_a_word).order_by("code")[:_CANDIDATES]
-    ranked = sorted(
-        ((_likeness(text, value.name), value) for value in candidates), key=lambda p: (-p[0], p[1].code)
-    )
-    for likeness, value in ranked:
+    ranked = [
+        (max(_likeness(text, value.name) for text in texts), value)
+        for value in values.filter(shares_a_word).order_by("code")[:_CANDIDATES]
+    ]
+    for likeness, value in sorted(ranked, key=lambda pair: (-pair[0], pair[1].code)):
         if likeness >= _LEAST_LIKENESS:
             yield value, f"Similar name ({likeness:.0%})"
 
@@ -163,12 +163,23 @@ def _used(
             )
 
 
-def _likeness(one: str, other: str) -> float:
-    """How alike two names are, from 0 to 1: their letters in order, or the words they share in any order."""
-    one, other = one.lower(), other[:_LONGEST].lower()
-    words, others = set(_WORD.findall(one)), set(_WORD.findall(other))
-    shared = len(words & others) / len(words | others) if words | others else 0.0
-    return max(SequenceMatcher(None, one, other, autojunk=False).ratio(), shared)
+def _likeness(text: str, name: str) -> float:
+    """How alike a store's text and an ERP's name are, from 0 to 1.
+
+    The best of: their letters in order; the words they share of all; four fifths if every word of the text is in
+    the name.
+    """
+    text, name = text.lower(), name[:_LONGEST].lower()
+    words, others = _words(text), _words(name)
+    if not words or not others:
+        return 0.0
+    shared = len(words & others) / len(words | others)
+    contained = 0.8 if words <= others else 0.0
+    return max(SequenceMatcher(None, text, name, autojunk=False).ratio(), shared, contained)
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text.lower()))
 
 
 def _store_fields(search: str, limit: int) -> list[Suggestion]:

@@ -143,6 +143,17 @@ def test_an_impossible_field_rule_says_why(
     assert sentence in refusal.value.messages[0]
 
 
+@pytest.mark.parametrize(
+    "name", ["order.customer_message", "shipping_address.form_fields.Door code", "customer.erp_code"]
+)
+def test_a_field_rule_takes_fields_of_order_addresses_customer_and_checkout_forms(
+    mapping_set: MappingSet, name: str
+):
+    set_mapping(mapping_set, "field_rule", "invoice:Comments", name, extra={"source": "field"}, by="", why="")
+    (rule,) = rules_for(mapping_set).field_rules("invoice", on=DAY)
+    assert (rule.name, rule.value) == ("Comments", name)
+
+
 def test_field_rules_reach_the_resolver(mapping_set: MappingSet):
     set_mapping(
         mapping_set,

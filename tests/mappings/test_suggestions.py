@@ -37,6 +37,14 @@ def test_an_item_is_suggested_by_a_similar_name(mapping_set: MappingSet):
     assert offered(mapping_set, "item", "X-77", label="Garden hose") == []
 
 
+def test_words_of_the_key_find_a_name(mapping_set: MappingSet):
+    assert offered(mapping_set, "item", "HAT_BLUE-7")[0] == ("A1001", "Similar name (100%)")
+    assert offered(mapping_set, "account.shipping", "Shipping by air", label="Shipping")[0] == (
+        "400100",
+        "Similar name (80%)",
+    )
+
+
 def test_the_stores_barcode_beats_the_name(mapping_set: MappingSet):
     found = offered(mapping_set, "item", "X-77", label="Red hat", barcode="4006381333931")
     assert found[:2] == [("A1001", "Same barcode 4006381333931"), ("A1002", "Similar name (100%)")]
