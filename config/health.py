@@ -14,6 +14,8 @@ from kombu.exceptions import OperationalError
 
 from config.celery import app
 
+BROKER_SECONDS = 2
+
 _migrated = threading.Event()
 
 
@@ -65,12 +67,9 @@ def _migrations() -> str:
 def _broker() -> str:
     try:
         with app.connection_for_write() as broker:
-            broker.transport_options = {
-                **broker.transport_options,
-                "socket_timeout": 1,
-                "socket_connect_timeout": 1,
-            }
-            broker.ensure_connection(max_retries=1, interval_start=0, timeout=1)
+            limits = {"socket_timeout": BROKER_SECONDS, "socket_connect_timeout": BROKER_SECONDS}
+            broker.transport_options = {**broker.transport_options, **limits}
+            broker.ensure_connection(max_retries=1, interval_start=0, timeout=BROKER_SECONDS)
     except (OperationalError, OSError):
         return "does not answer"
     return "ok"

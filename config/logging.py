@@ -74,10 +74,19 @@ def _common_processors() -> list[Any]:
         add_to_log,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
+        without_noise,
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
+
+
+def without_noise(logger: Any, method: str, event: Event) -> Event:
+    """A processor: one line per request, when it ends, and none for questions about our health."""
+    is_question = str(event.get("request", "")).startswith(("GET /health/", "HEAD /health/"))
+    if event.get("event") == "request_started" or (is_question and event.get("event") == "request_finished"):
+        raise structlog.DropEvent
+    return event
 
 
 def without_secrets(logger: Any, method: str, event: Event) -> Event:

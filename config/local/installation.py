@@ -99,7 +99,9 @@ class Installation:
 
         :raises NotReady: if it is not in time
         """
-        celery = [sys.executable, "-m", "celery", "-q", "-A", "config"]
+        # For whoever tries it as root, as in a container, celery's advice is noise.
+        calm = ["-W", "ignore:You're running the worker with superuser privileges"]
+        celery = [sys.executable, *calm, "-m", "celery", "-q", "-A", "config"]
         worker = [*celery, "worker", "-P", "threads", "-c", "8", "--without-gossip", "--without-mingle"]
         web = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn", "config.wsgi"]
         self.supervisor.start("web", web, self.env)
