@@ -94,7 +94,10 @@ def exchange_rate(company: Company, values: Row, currency: str, day: str) -> Dec
     """
     if currency == company.switches.local_currency:
         return Decimal(1)
-    return values.get("DocRate") or company.rate(currency, day)
+    given = values.get("DocRate") or company.rate(currency, day)
+    if given < 0:
+        raise errors.business("Exchange rate must be greater than zero")
+    return Decimal(given)
 
 
 def branch_of(company: Company, values: Row, name: str, table: str) -> Row | None:

@@ -238,7 +238,14 @@ class Company:
     # --- user fields --------------------------------------------------------------------------------------
 
     def add_user_field(
-        self, table: str, name: str, *, kind: str = "text", length: int = 50, description: str = ""
+        self,
+        table: str,
+        name: str,
+        *,
+        kind: str = "text",
+        length: int = 50,
+        values: tuple[str, ...] = (),
+        mandatory: bool = False,
     ) -> Row:
         """Create a user field; `name` without the `U_`. It can be used at once."""
         types = {"text": "db_Alpha", "int": "db_Numeric", "date": "db_Date", "sum": "db_Float"}
@@ -247,9 +254,10 @@ class Company:
             "Name": name,
             "Type": types[kind],
             "Size": length,
-            "Description": description or name,
+            "Description": name,
             "SubType": "st_None",
-            "Mandatory": "tNO",
+            "Mandatory": "tYES" if mandatory else "tNO",
+            "ValidValuesMD": [{"Value": value, "Description": value} for value in values],
         }
         made = self.define_user_field(row)
         self.restart()
@@ -267,7 +275,9 @@ class Company:
         kinds = {"db_Numeric": "int", "db_Date": "date", "db_Float": "sum"}
         kind = kinds.get(row.get("Type", "db_Alpha"), "text")
         length = (row.get("Size") or 10) if row.get("Type", "db_Alpha") == "db_Alpha" else None
-        made = Field(name=name, kind=kind, length=length, column=name)
+        valid = frozenset(each["Value"] for each in row.get("ValidValuesMD") or ())
+        mandatory = row.get("Mandatory") == "tYES"
+        made = Field(name=name, kind=kind, length=length, column=name, values=valid, mandatory=mandatory)
         self._user_fields.setdefault(family, {})[name] = made
         if not self.switches.user_fields_at_once:
             self.waiting_user_fields.add((family, name))

@@ -15,7 +15,7 @@ from sandbox.service_layer.company import Company
 from sandbox.service_layer.document_lines import Line, Setting, read_freights, read_lines
 from sandbox.service_layer.enums import ENUMS
 from sandbox.service_layer.pricing import FreightEntry, Method, Totals, total_up
-from sandbox.service_layer.reading import read_entity
+from sandbox.service_layer.reading import read_entity, require_user_fields
 from sandbox.service_layer.rounding import HUNDRED, ZERO
 
 Row = dict[str, Any]
@@ -41,6 +41,7 @@ def post(company: Company, name: str, payload: object) -> tuple[str, Row]:
     """
     entity_set = DOCUMENTS[name]
     values = read_entity(company, "Document", payload)
+    require_user_fields(company, "Document", values)
     if name == "Drafts":
         return "Drafts", _save_draft(company, values)
     prepared = prepare(company, entity_set, values)

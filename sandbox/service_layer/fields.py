@@ -15,6 +15,8 @@ from decimal import Decimal
 
 from sandbox.service_layer.enums import ENUMS
 
+LARGEST = Decimal(10) ** 13  # B1's amounts are NUMERIC(19,6)
+
 # Edm.Double properties, by the company setting that rounds them.
 NUMBER_KINDS = frozenset({"sum", "price", "quantity", "rate", "percent"})
 SCALAR_KINDS = NUMBER_KINDS | {"text", "int", "date", "time", "yesno", "enum"}
@@ -31,6 +33,8 @@ class Field:
     read_only: bool = False
     newer: bool = False  # newer versions have it, the public metadata does not
     column: str = ""
+    values: frozenset[str] = frozenset()  # of a user field: what it may hold; empty for anything
+    mandatory: bool = False  # of a user field: a new row must have it
 
     @property
     def is_scalar(self) -> bool:
@@ -106,7 +110,7 @@ def _read_int(field: Field, value: object) -> int:
 
 
 def _read_number(field: Field, value: object) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or abs(value) >= LARGEST:
         raise BadValue(field.name)
     return Decimal(value)
 

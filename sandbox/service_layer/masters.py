@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.service_layer import checks, errors
 from sandbox.service_layer.catalogue import MASTERS, TABLE_FAMILIES, EntitySet
 from sandbox.service_layer.company import ALL_CURRENCIES, Company
-from sandbox.service_layer.reading import read_entity
+from sandbox.service_layer.reading import read_entity, require_user_fields
 from sandbox.service_layer.rounding import ZERO
 
 Row = dict[str, Any]
@@ -29,6 +29,7 @@ def post(company: Company, name: str, payload: object) -> Row:
     """
     entity_set = MASTERS[name]
     values = read_entity(company, entity_set.type_name, payload)
+    require_user_fields(company, entity_set.type_name, values)
     if name == "UserFieldsMD":
         return _user_field(company, values)
     if not entity_set.writable:

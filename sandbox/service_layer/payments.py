@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.service_layer import checks, document_rows, errors, journal
 from sandbox.service_layer.catalogue import PAYMENTS, EntitySet
 from sandbox.service_layer.company import Company
-from sandbox.service_layer.reading import read_entity
+from sandbox.service_layer.reading import read_entity, require_user_fields
 from sandbox.service_layer.rounding import ZERO, Places
 
 Row = dict[str, Any]
@@ -57,6 +57,7 @@ def post(company: Company, name: str, payload: object) -> tuple[str, Row]:
     :raises B1Error: for unknown documents and accounts, wrong currencies, sums that do not add up
     """
     values = read_entity(company, "Payment", payload)
+    require_user_fields(company, "Payment", values)
     if name == "PaymentDrafts":
         outgoing = values.get("DocObjectCode") == "bopot_OutgoingPayments"
         target = PAYMENTS["VendorPayments" if outgoing else "IncomingPayments"]

@@ -34,6 +34,17 @@ def read_entity(company: Company, type_name: str, payload: object) -> Row:
     return row
 
 
+def require_user_fields(company: Company, type_name: str, row: Row) -> None:
+    """A new row has every mandatory user field of its table.
+
+    :raises B1Error: naming the first that is missing
+    """
+    table = USER_FIELD_TABLES.get(type_name, "")
+    for field in company.active_user_fields(table):
+        if field.mandatory and row.get(field.name) in (None, ""):
+            raise errors.business(f"Enter a value in the mandatory field{errors.at(table, field.name)}")
+
+
 def field_of(company: Company, type_name: str, name: str) -> Field | None:
     """The property of that name: built in, or an active user field."""
     found = TYPES[type_name].fields.get(name)
@@ -57,6 +68,8 @@ def _value(company: Company, type_name: str, field: Field, value: object) -> Any
         read = read_scalar(field, value)
     except BadValue as error:
         raise errors.bad_value(field.name, type_name) from error
+    if field.values and read not in field.values and read is not None:
+        raise errors.bad_value(field.name, type_name)
     length = company.lengths.get(f"{type_name}.{field.name}", field.length)
     if isinstance(read, str) and field.kind == "text" and length is not None and stored_length(read) > length:
         if f"{type_name}.{field.name}" in company.cuts:

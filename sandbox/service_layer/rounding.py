@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)
+_WIDE = Context(prec=80)  # the largest product of two columns still fits
 
 
 def half_up(value: Decimal, places: int) -> Decimal:
     """Round to `places` decimals, halves away from zero, as B1 does."""
-    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP, context=_WIDE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

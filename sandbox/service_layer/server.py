@@ -271,7 +271,7 @@ class Exchange:
                 company, entity_set, row, queries.selected(company, entity_set, dict(self.request.args))
             )
         self._check_etag(row)
-        if self.method in ("PATCH", "PUT") and action is None:
+        if self.method == "PATCH" and action is None:
             replace = self.request.headers.get("B1S-ReplaceCollectionsOnPatch", "").lower() == "true"
             changes.patch(company, entity_set, row, self._body(), replace_collections=replace)
             return Response(status=204)

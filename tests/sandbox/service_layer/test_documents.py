@@ -369,3 +369,26 @@ def test_local_currency_without_decimals():
     for b1 in running(currency="JPY"):
         row = b1.made("Invoices", invoice(line("SKU-1", 3, D("333.5"), "T8")))
         assert amounts(row) == (1081, 80)
+
+
+def test_user_fields_may_be_mandatory_and_have_valid_values(b1):
+    b1.company.add_user_field("OINV", "Channel", values=("WEB", "SHOP"), mandatory=True)
+    assert b1.refused("Invoices", invoice())[2].endswith("[OINV.U_Channel]")
+    assert b1.refused("Invoices", invoice(U_Channel="web"))[1] == -1000
+    assert b1.made("Invoices", invoice(U_Channel="WEB"))["U_Channel"] == "WEB"
+
+
+def test_version_two_answers_in_its_own_shape(b1):
+    b1.root = b1.root.replace("v1", "v2")
+    row = b1.made("Invoices", invoice(DocDate="2026-11-20T00:00:00Z"))
+    assert row["DocDate"] == "2026-11-20T00:00:00Z"
+    assert row["@odata.context"].endswith("/b1s/v2/$metadata#Invoices/$entity")
+    error = b1.post("Invoices", invoice(card="NOBODY")).json()["error"]
+    assert error["code"] == "-2028"
+    assert error["message"] == "[OINV.CardCode] , 'No matching records found (ODBC -2028)'"
+    assert exact(b1.post("SBOBobService_GetLocalCurrency"))["value"] == "USD"
+
+
+def test_put_is_not_offered(b1):
+    b1.made("Invoices", invoice())
+    assert b1.call("PUT", "Invoices(1)", {}).json()["error"]["code"] == -5006
