@@ -163,8 +163,10 @@ def _item(row: Row, place: str, giving: Giving, complaints: Complaints) -> _Item
         )
     paid = giving.find(part, item_id)
     if paid is None:
-        what = f"{text(row.get('item_type'))} {item_id}"
-        complaints.add(f"{place} gives back {what}, which the order does not have.")
+        if part in _BY_QUANTITY:
+            what = f"{text(row.get('item_type'))} {item_id}"
+            complaints.add(f"{place} gives back {what}, which the order does not have.")
+        # An amount "of shipping" where none was charged is an amount that nothing in the order explains.
         return _Item(line=_line(RefundPart.ORDER, "", requested or ZERO, ZERO, row), adjustment=adjustment)
     line = _of_paid(part, paid, requested, adjustment, row, giving, complaints)
     return _Item(line=line, adjustment=adjustment)
