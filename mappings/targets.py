@@ -86,25 +86,24 @@ class _Known:
         by_kind: dict[ReferenceKind, list[str]] = defaultdict(list)
         for kind, code in codes:
             by_kind[kind].append(code)
-        self._found: dict[_Code, ReferenceValue] = {}
+        self._active: dict[_Code, bool] = {}
         self._read: set[ReferenceKind] = set()  # kinds whose list was ever read
         for kind, wanted in by_kind.items():
             values = ReferenceValue.objects.filter(connection=company, kind=kind)
             if values.exists():
                 self._read.add(kind)
             for start in range(0, len(wanted), _BATCH):
-                for value in values.filter(code__in=wanted[start : start + _BATCH]):
-                    self._found[kind, value.code] = value
+                found = values.filter(code__in=wanted[start : start + _BATCH]).values_list("code", "active")
+                self._active.update(((kind, code), active) for code, active in found)
 
     def unfit(self, code: _Code) -> str:
         """Why the code cannot be a target, or nothing."""
         kind, text = code
         system = self._company.spec.label
-        value = self._found.get(code)
-        if value is None:
+        if code not in self._active:
             if kind not in self._read:
                 return ""
             return f"{system} has no {NAMES[kind]} {text!r}. If it is new there, read its lists again."
-        if not value.active:
+        if not self._active[code]:
             return f"{NAMES[kind]} {text} is not active in {system}."
         return ""

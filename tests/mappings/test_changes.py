@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
@@ -253,6 +254,24 @@ def test_a_change_is_announced_after_the_commit_and_only_then(
     with django_capture_on_commit_callbacks(execute=True):
         set_mapping(mapping_set, "item", "HAT-BLUE", "A1001", by="ann", why="")
     assert len(heard) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_changes_made_at_the_same_time_come_one_after_the_other(mapping_set: MappingSet):
+    def change(worker: int) -> None:
+        for n in range(4):
+            set_mapping(mapping_set, "freight", f"{worker}-{n}", str(n), by=f"w{worker}", why="")
+        connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(change, range(4)))
+    mapping_set.refresh_from_db()
+    assert mapping_set.version == 16
+    assert list(mapping_set.versions.order_by("number").values_list("number", flat=True)) == list(
+        range(1, 17)
+    )
+    assert rules_for(mapping_set).rules == current_rules(mapping_set)
+    assert len(rules_for(mapping_set)) == 16
 
 
 def test_an_undo_restores_what_was_there_in_a_new_version(mapping_set: MappingSet):
