@@ -25,7 +25,7 @@ from config.declarative.schema import (
 from erp.models import ErpConnection
 from erp.registry import SPECS
 from mappings.changes import Change, apply_changes, current_rules
-from mappings.models import MappingSet
+from mappings.models import MappingSet, Path
 from storefront.models import Store
 from sync.models import Flow, Pipeline
 from sync.pipelines import save_pipeline, set_schedule
@@ -152,7 +152,7 @@ class _Applier:
                 if (r.kind, r.key, r.effective_from) not in listed
             ]
         try:
-            done = apply_changes(mapping_set, wanted, by=self.by, why="set-up file")
+            done = apply_changes(mapping_set, wanted, by=self.by, why="set-up file", path=Path.APPLY)
         except ValidationError as error:
             raise self.source.refuse((*place, "rules"), _sentence(error)) from error
         self.diff.lines += [f"~ {what}: {line}" for line in done]

@@ -127,7 +127,10 @@ def gap_page(request: HttpRequest, gap: Gap) -> dict[str, Any]:
         "scope": scope_of(waiting_for(gap)),
         "blocks": gap.blocks.select_related("posting").order_by("-amount")[:100],
         "query": query,
-        "choices": suggest(gap.mapping_set, gap.kind, gap.key, search=query),
+        # A plan names a product's gap "SKU HAT-BLUE: Blue hat": what follows is the name to compare.
+        "choices": suggest(
+            gap.mapping_set, gap.kind, gap.key, label=gap.label.partition(": ")[2], search=query
+        ),
         "extras": _extras(gap, spec),
         "keys": keys_of(gap, spec),
         "can_map": may(request.user, gap.tenant, May.EDIT_MAPPINGS),
