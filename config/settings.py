@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
+from config.console import UNFOLD  # noqa: F401 - read by django-unfold
 from config.environment import LOOPBACK, PRODUCTION, field_keys, profile_of, refuse_bad_secrets
 from config.logging import configure_structlog, logging_settings
 
@@ -258,7 +259,6 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {"TITLE": "Tieout", "VERSION": "0.1.0", "SERVE_INCLUDE_SCHEMA": False}
 
-UNFOLD = {"SITE_TITLE": "Tieout", "SITE_HEADER": "Tieout"}
 
 # --- Logs --------------------------------------------------------------------------------------------------
 

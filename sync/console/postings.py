@@ -17,6 +17,7 @@ from sync.models import Document, DocumentState, Gap, Posting, Status
 from sync.reprocess import exclude, reprocess, scope_of, take_back
 from sync.resolution import resolve
 from tenants.actions import Done, NotDone, row_action, rows_action
+from tenants.audit_admin import story_url
 from tenants.roles import May
 from tenants.scoped_admin import TenantAdmin
 
@@ -70,7 +71,7 @@ class PostingAdmin(TenantAdmin):
                 "title": str(posting),
                 "page": order_page(posting),
                 "gaps": Gap.objects.filter(blocks__posting=posting),
-                "story_url": f"{reverse('admin:audit_auditentry_changelist')}?q={trail.subject(posting)}",
+                "story_url": story_url(trail.subject(posting)),
             }
         return super().change_view(request, object_id, form_url, extra_context)
 

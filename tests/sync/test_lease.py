@@ -40,7 +40,9 @@ def test_an_overtaken_worker_fails_its_check_and_writes_nothing(posting: Posting
     first = take(posting)
     Posting.objects.update(lease_until=Now() - timedelta(seconds=1))
     second = take(posting)
-    assert first and second and second.fence == first.fence + 1
+    assert first is not None
+    assert second is not None
+    assert second.fence == first.fence + 1
 
     with pytest.raises(LeaseLost):
         first.check()

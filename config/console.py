@@ -1,0 +1,76 @@
+"""How the console looks and what its menu offers (django-unfold)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def _may_see(model_admin: str) -> Callable[[HttpRequest], bool]:
+    """Whether the person sees that page at all; the admin of the model decides."""
+
+    def check(request: HttpRequest) -> bool:
+        from django.apps import apps
+        from django.contrib import admin
+
+        model = apps.get_model(model_admin)
+        registered = admin.site._registry.get(model)
+        return registered is not None and registered.has_module_permission(request)
+
+    return check
+
+
+def _page(title: str, icon: str, model: str, query: str = "") -> dict[str, Any]:
+    url_name = "admin:" + model.lower().replace(".", "_") + "_changelist"
+    link: Any = (lambda request: f"{reverse_lazy(url_name)}?{query}") if query else reverse_lazy(url_name)
+    return {"title": title, "icon": icon, "link": link, "permission": _may_see(model)}
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Tieout",
+    "SITE_HEADER": "Tieout",
+    "SITE_SUBHEADER": "Every document ties out to the cent",
+    "SITE_SYMBOL": "balance",
+    "SHOW_HISTORY": True,
+    "DASHBOARD_CALLBACK": "sync.console.home.dashboard",
+    "STYLES": [lambda request: static("tieout/console.css")],
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "items": [
+                    {"title": "What needs me", "icon": "inbox", "link": reverse_lazy("admin:index")},
+                    _page("Orders and customers", "receipt_long", "sync.Posting"),
+                    _page("Gaps", "link_off", "sync.Gap", "state__exact=open"),
+                    _page("Documents in the ERP", "description", "sync.Document"),
+                    _page("Events of the store", "bolt", "sync.Event"),
+                    _page("Reprocess runs", "replay", "sync.Reprocess"),
+                    _page("Audit trail", "history", "audit.AuditEntry"),
+                ]
+            },
+            {
+                "title": "Mappings",
+                "separator": True,
+                "items": [
+                    _page("Mappings", "swap_horiz", "mappings.Mapping"),
+                    _page("Sets and CSV", "folder_open", "mappings.MappingSet"),
+                    _page("Changes", "published_with_changes", "mappings.MappingVersion"),
+                ],
+            },
+            {
+                "title": "Set-up",
+                "separator": True,
+                "items": [
+                    _page("Pipelines", "conversion_path", "sync.Pipeline"),
+                    _page("Stores", "storefront", "storefront.Store"),
+                    _page("ERP companies", "account_balance", "erp.ErpConnection"),
+                    _page("People and roles", "group", "tenants.Membership"),
+                    _page("Tenants", "domain", "tenants.Tenant"),
+                ],
+            },
+        ],
+    },
+}

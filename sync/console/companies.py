@@ -1,0 +1,127 @@
+"""ERP companies: their form is generated from what the system's spec declares; tested and read by hand."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from erp.contract.adapter import Field
+from erp.models import ErpConnection
+from erp.registry import SPECS
+from erp.testing_connection import check_connection
+from sync.console.connections import PREFIX, ConnectionAdmin
+from sync.tasks import read_reference_values
+from tenants.actions import NotDone, row_action
+from tenants.forms import SecretField, StoredSecret, apply_secrets
+from tenants.roles import May
+
+
+@admin.register(ErpConnection)
+class CompanyAdmin(ConnectionAdmin):
+    """ERP companies."""
+
+    list_display = ("name", "key", "system", "environment", "chip", "last_tested_at")
+    search_fields = ("name", "key")
+    actions_detail = ("test", "read", "resume")
+
+    def get_form(
+        self, request: HttpRequest, obj: ErpConnection | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm]:
+        return super().get_form(request, obj, change=change, form=company_form(obj), **kwargs)
+
+    def get_fieldsets(
+        self, request: HttpRequest, obj: ErpConnection | None = None
+    ) -> list[tuple[str | None, dict[str, Any]]]:
+        plain = ["tenant", "name", "key", "system", "environment", "time_zone", "parallel_calls"]
+        sections: dict[str, list[str]] = {}
+        for field in SPECS[obj.system].fields if obj else ():
+            sections.setdefault(field.section, []).append(PREFIX[field.secret] + field.name)
+        tabs = [(title, {"fields": names, "classes": ["tab"]}) for title, names in sections.items()]
+        return [(None, {"fields": plain}), *tabs]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ErpConnection | None = None) -> list[Any]:
+        own = super().get_readonly_fields(request, obj)
+        return [*own, "key", "system"] if obj else own
+
+    def page(self, connection: ErpConnection) -> dict[str, Any]:
+        return super().page(connection) | {"checks": connection.last_test}
+
+    @row_action(May.EDIT_CONNECTIONS, description="Test connection", url_path="test", confirm="about_test")
+    def test(self, request: HttpRequest, company: ErpConnection) -> str:
+        checks = check_connection(company)
+        failed = [check for check in checks if check.ok is False]
+        if failed:
+            raise NotDone(failed[0].sentence)
+        return f"{company.name} passed {len(checks)} checks."
+
+    def about_test(self, request: HttpRequest, company: ErpConnection) -> str:
+        return "We sign in, read, and try out what documents will need. Anything made for the test is cancelled again."
+
+    @row_action(May.EDIT_MAPPINGS, description="Read reference values", url_path="read")
+    def read(self, request: HttpRequest, company: ErpConnection) -> str:
+        read_reference_values.delay(company_id=company.pk)
+        return f"Reading items, accounts and tax codes of {company.name}. New ones appear within a minute."
+
+
+def company_form(company: ErpConnection | None) -> type[forms.ModelForm]:
+    """The company's form: a field for each setting and secret of its system."""
+    declared = {PREFIX[f.secret] + f.name: f for f in SPECS[company.system].fields} if company else {}
+    fields = {name: _form_field(spec) for name, spec in declared.items()}
+    return type("CompanyForm", (_CompanyForm,), {**fields, "declared": declared})
+
+
+class _CompanyForm(forms.ModelForm):
+    declared: dict[str, Field] = {}
+
+    class Meta:
+        model = ErpConnection
+        exclude = ("settings", "credentials")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, spec in self.declared.items():
+            if name in self.fields:
+                self.fields[name].initial = self._stored(spec)
+
+    def _stored(self, spec: Field) -> Any:
+        if not spec.secret:
+            return self.instance.settings.get(spec.name, spec.default)
+        known = spec.name in (self.instance.credentials or {})
+        return StoredSecret(self.instance.secrets_set_at.get(spec.name)) if known else None
+
+    def save(self, commit: bool = True) -> ErpConnection:
+        entered = {
+            spec.name: self.cleaned_data.get(name) for name, spec in self.declared.items() if spec.secret
+        }
+        plain = {
+            spec.name: _as_text(self.cleaned_data.get(name))
+            for name, spec in self.declared.items()
+            if not spec.secret
+        }
+        self.instance.settings = {
+            name: value for name, value in {**self.instance.settings, **plain}.items() if value
+        }
+        if self.declared:
+            self.instance.credentials, self.instance.secrets_set_at, _ = apply_secrets(
+                self.instance.credentials or {}, self.instance.secrets_set_at, entered
+            )
+        return super().save(commit)
+
+
+def _form_field(spec: Field) -> forms.Field:
+    common: dict[str, Any] = {"label": spec.label, "help_text": spec.help, "required": False}
+    if spec.secret:
+        return SecretField(**common)
+    match spec.kind:
+        case "choice" | "boolean":
+            return forms.ChoiceField(choices=spec.choices or (("yes", "Yes"), ("no", "No")), **common)
+        case "number":
+            return forms.IntegerField(**common)
+        case "lines":
+            return forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), **common)
+    return forms.CharField(max_length=2000, **common)
+
+
+def _as_text(value: Any) -> str:
+    return "" if value is None else str(value)
