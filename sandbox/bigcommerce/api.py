@@ -83,8 +83,8 @@ class Ask:
         if page < pages:
             links["next"] = f"?page={page + 1}&limit={limit}"
         pagination = {
-            "total": len(rows), "count": len(here), "per_page": limit, "current_page": page, "total_pages":
-            pages, "links": links,
+            "total": len(rows), "count": len(here), "per_page": limit, "current_page": page,
+            "total_pages": pages, "links": links,
         }  # fmt: skip
         return answer_json({"data": here, "meta": {"pagination": pagination}})
 

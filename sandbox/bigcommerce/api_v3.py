@@ -296,5 +296,7 @@ def list_catalog_products(ask: Ask) -> Response:
 def list_catalog_variants(ask: Ask) -> Response:
     """GET /catalog/variants."""
     rows = [variant for row in ask.storage.rows(f"products:{ask.store.hash}") for variant in row["variants"]]
-    asked = {name: value for name, value in ask.query.items() if name not in ("page", "limit")}
+    products = ask.query.get("product_id:in")
+    asked = {name: value for name, value in ask.query.items() if name in ("id", "sku", "upc")}
+    rows = [row for row in rows if products is None or row["product_id"] in products]
     return ask.v3_list([row for row in rows if all(row[name] == value for name, value in asked.items())])

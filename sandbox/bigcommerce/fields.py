@@ -80,6 +80,24 @@ ORDER_FILTERS: Table = {
 }  # fmt: skip
 INCLUDES: Table = {"include": texts, "consignment_structure": text}
 
+REFUND_FILTERS: Table = {
+    "order_id:in": wholes, "id:in": wholes, "created:min": moment, "created:max": moment, "transaction_id": text,
+}  # fmt: skip
+CUSTOMER_FILTERS: Table = {
+    "id:in": wholes, "company:in": texts, "customer_group_id:in": wholes, "email:in": texts, "name:in": texts,
+    "name:like": text, "phone:in": texts, "registration_ip_address:in": texts, "date_created": moment,
+    "date_created:max": moment, "date_created:min": moment, "date_modified": moment,
+    "date_modified:min": moment, "date_modified:max": moment, "include": texts, "sort": text, "after": text,
+    "before": text,
+}  # fmt: skip
+ADDRESS_FILTERS: Table = {
+    "company:in": texts, "name:in": texts, "customer_id:in": wholes, "include": texts, "id:in": wholes,
+}  # fmt: skip
+CHANNEL_FILTERS: Table = {"available": flag, "status:in": texts, "type:in": texts, "platform:in": texts}
+PRODUCT_FILTERS: Table = {
+    "id:in": wholes, "sku": text, "sku:in": texts, "upc": text, "include": texts, "date_modified:min": moment,
+}  # fmt: skip
+
 # Query parameters by path of the specification (below /stores/{hash}).
 QUERIES: dict[str, Table] = {
     "GET /v2/store": {},
@@ -107,19 +125,10 @@ QUERIES: dict[str, Table] = {
     "POST /v3/orders/{order_id}/payment_actions/refunds": {"transaction_id": text},
     "POST /v3/orders/{order_id}/payment_actions/capture": {},
     "POST /v3/orders/{order_id}/payment_actions/void": {},
-    "GET /v3/orders/payment_actions/refunds": PAGING
-    | {"order_id:in": wholes, "id:in": wholes, "created:min": moment, "created:max": moment,
-    "transaction_id": text}, "GET /v3/orders/payment_actions/refunds/{refund_id}": {},
-    "GET /v3/customers": PAGING
-    | {
-        "id:in": wholes, "company:in": texts, "customer_group_id:in": wholes, "email:in": texts, "name:in":
-        texts, "name:like": text, "phone:in": texts, "registration_ip_address:in": texts, "date_created":
-        moment, "date_created:max": moment, "date_created:min": moment, "date_modified": moment,
-        "date_modified:min": moment, "date_modified:max": moment, "include": texts, "sort": text, "after":
-        text, "before": text,
-    },
-    "GET /v3/customers/addresses": PAGING
-    | {"company:in": texts, "name:in": texts, "customer_id:in": wholes, "include": texts, "id:in": wholes},
+    "GET /v3/orders/payment_actions/refunds": REFUND_FILTERS | PAGING,
+    "GET /v3/orders/payment_actions/refunds/{refund_id}": {},
+    "GET /v3/customers": CUSTOMER_FILTERS | PAGING,
+    "GET /v3/customers/addresses": ADDRESS_FILTERS | PAGING,
     "GET /v3/hooks": PAGING | {"is_active": flag, "scope": text, "destination": text},
     "POST /v3/hooks": {},
     "GET /v3/hooks/{webhook_id}": {},
@@ -127,17 +136,14 @@ QUERIES: dict[str, Table] = {
     "DELETE /v3/hooks/{webhook_id}": {},
     "GET /v3/hooks/admin": {"is_active": flag},
     "PUT /v3/hooks/admin": {},
-    "GET /v3/channels": PAGING | {"available": flag, "status:in": texts, "type:in": texts, "platform:in":
-    texts}, "GET /v3/catalog/products": PAGING
-    | {"id:in": wholes, "sku": text, "sku:in": texts, "upc": text, "include": texts, "date_modified:min":
-    moment}, "GET /v3/catalog/variants": PAGING | {"id": whole, "sku": text, "upc": text, "product_id":
-    whole},
-}  # fmt: skip
+    "GET /v3/channels": CHANNEL_FILTERS | PAGING,
+    "GET /v3/catalog/products": PRODUCT_FILTERS | PAGING,
+    "GET /v3/catalog/variants": {"id": whole, "sku": text, "upc": text, "product_id:in": wholes} | PAGING,
+}
 
 TEXT, NUMBER, BOOL, LIST, OBJECT = (str,), (int, Decimal), (bool,), (list,), (dict,)
 
-# Body fields of PUT /v2/orders/{order_id}; those the sandbox acts on, and those that exist but are not
-# played here.
+# Body fields of PUT /v2/orders/{order_id}: those the sandbox acts on, and those that exist but are not played.
 ORDER_UPDATE: dict[str, tuple[type, ...]] = {
     "status_id": (int,), "external_order_id": (str, type(None)), "staff_notes": TEXT,
     "customer_message": TEXT, "customer_id": (int,), "is_deleted": BOOL,

@@ -131,7 +131,7 @@ def tenders(draw: st.DrawFn, owed: Decimal, currency: str, ways: tuple[str, ...]
             rest = draw(st.booleans())
             return (Tender("parts", parts=(share, owed - share) if rest else (share,)),)
         case "split":
-            paypal = Tender("purchase", owed - share, "electronic_wallet", "paypal", "PayPal")
+            paypal = Tender("purchase", owed - share, "electronic_wallet", "paypalexpress", "PayPal")
             return (Tender("purchase", share), paypal) if owed else (Tender(),)
         case "offline" | "offline_silent":
             return (Tender(way, method="offline", gateway="bankdeposit", name="Bank Deposit"),)

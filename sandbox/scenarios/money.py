@@ -12,7 +12,7 @@ from sandbox.scenarios.case import TX, Case
 PLAIN = Shopping(lines=(Line("SKU-1", "50.00", 2, (TX,)),), shipping="10.00", shipping_taxes=(TX,))  # 119.08
 BANK = Tender("offline", method="offline", gateway="bankdeposit", name="Bank Deposit")
 CASH = Tender("offline_silent", method="offline", gateway="cod", name="Cash on Delivery")
-PAYPAL = Tender("purchase", method="electronic_wallet", gateway="paypal", name="PayPal")
+PAYPAL = Tender("purchase", method="electronic_wallet", gateway="paypalexpress", name="PayPal")
 
 
 def _paid(*tenders: Tender, **more: object) -> Shopping:
