@@ -200,10 +200,8 @@ class MembershipPage(TenantAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """A person is named on the page where they are added; afterwards only the role changes."""
         if obj is not None:
-            return super().get_form(request, obj, change=change, fields=["role"], **kwargs)
-        form = super().get_form(
-            request, obj, change=change, form=NewMembershipForm, fields=["tenant", "role"], **kwargs
-        )
+            return super().get_form(request, obj, change=change, **kwargs)
+        form = super().get_form(request, obj, change=change, form=NewMembershipForm, **kwargs)
         return type(form.__name__, (form,), {"request": request})
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:

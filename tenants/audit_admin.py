@@ -23,7 +23,6 @@ from audit.models import AuditEntry
 from audit.recording import record
 from audit.spreadsheets import lines
 from audit.stories import search, story
-from tenants.filters import TenantFilter
 from tenants.models import Tenant
 from tenants.scoped_admin import TenantAdmin
 from tenants.scoping import is_installation_administrator, tenant_ids, visible
@@ -82,6 +81,7 @@ class AuditPage(TenantAdmin):
     ordering = ["-at", "-id"]
     actions_list = ["export"]
     actions = None
+    tenant_column = "tenant_name"
     list_per_page = 100
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
@@ -91,11 +91,6 @@ class AuditPage(TenantAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """All of it."""
         return self.get_fields(request, obj)
-
-    def get_list_display(self, request: HttpRequest) -> list[Any]:
-        """With the tenant, for people who see several."""
-        shown = list(super().get_list_display(request))
-        return [*shown, "tenant_name"] if self._tells_tenants_apart(request) else shown
 
     def get_ordering(self, request: HttpRequest) -> list[str]:
         """Newest first; a story is told from its beginning."""
@@ -117,7 +112,7 @@ class AuditPage(TenantAdmin):
     def correlation(self, entry: AuditEntry) -> SafeString:
         """A link to everything under the same id."""
         if not entry.correlation_id:
-            return format_html("")
+            return SafeString("")
         url = f"{reverse('admin:audit_auditentry_changelist')}?{urlencode({'q': entry.correlation_id})}"
         return format_html('<a href="{}">{}…</a>', url, entry.correlation_id[:8])
 
@@ -159,18 +154,6 @@ class AuditPage(TenantAdmin):
         response = StreamingHttpResponse(lines(_rows(entries, names)), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="audit-{timezone.now():%Y%m%d-%H%M%S}.csv"'
         return response
-
-    def _tells_tenants_apart(self, request: HttpRequest) -> bool:
-        return is_installation_administrator(request.user) or len(tenant_ids(request.user)) > 1
-
-    def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        """One by tenant too, though the trail has only the tenant's number."""
-        filters = super().get_list_filter(request)
-        return (
-            [TenantFilter, *filters]
-            if self._tells_tenants_apart(request) and TenantFilter not in filters
-            else filters
-        )
 
 
 def story_url(subject: str) -> str:

@@ -22,6 +22,7 @@ from unfold.checks import UnfoldModelAdminChecks
 from audit import Action
 from audit.recording import record
 from tenants.filters import TenantFilter, VisibleRelatedFilter
+from tenants.forms import SecretField
 from tenants.models import Tenant
 from tenants.roles import May
 from tenants.scoping import (
@@ -113,6 +114,8 @@ class TenantAdmin(Scoped, ModelAdmin):
     change_permission: May | None = None
     delete_permission: May | None = None
 
+    tenant_column = "tenant"
+
     checks_class = TenantAdminChecks
     show_full_result_count = False
     list_filter_submit = True
@@ -130,7 +133,8 @@ class TenantAdmin(Scoped, ModelAdmin):
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """With the tenant, for people who see several."""
         shown = list(super().get_list_display(request))
-        return [*shown, "tenant"] if self._tells_tenants_apart(request) and "tenant" not in shown else shown
+        wants = self._tells_tenants_apart(request) and self.tenant_column not in shown
+        return [*shown, self.tenant_column] if wants else shown
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """The filters given, by related rows that this person sees only, and one by tenant."""
@@ -242,12 +246,11 @@ class TenantAdmin(Scoped, ModelAdmin):
             return False
 
     def _tells_tenants_apart(self, request: HttpRequest) -> bool:
-        if not self._has_tenant_field:
+        if tenant_path(self.model) != "tenant_id":
             return False
-        return (
-            is_installation_administrator(request.user)
-            or len(tenant_ids(request.user, self.view_permission)) > 1
-        )
+        if is_installation_administrator(request.user):
+            return True
+        return len(tenant_ids(request.user, self.view_permission)) > 1
 
     def _scoped_filter(self, item: Any) -> Any:
         """A plain foreign key in `list_filter` gets choices that are scoped."""
@@ -267,8 +270,8 @@ class TenantAdmin(Scoped, ModelAdmin):
         )
 
     def _note_secrets(self, obj: models.Model, form: forms.ModelForm) -> None:
-        if changed := sorted(set(secret_columns(type(obj))) & set(form.changed_data)):
-            self._note(Action.SECRET_CHANGED, obj, names=changed)
+        if changed := [name for name in form.changed_data if isinstance(form.fields[name], SecretField)]:
+            self._note(Action.SECRET_CHANGED, obj, names=sorted(changed))
 
 
 def _has_permission(permission: May) -> Any:

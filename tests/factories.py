@@ -39,11 +39,11 @@ SPECIAL: dict[str, dict[str, Special]] = {
         "system": lambda world: "sap_b1",
         "time_zone": lambda world: "UTC",
     },
+    "mappings.MappingSet": {"version": lambda world: 1},
     "mappings.Mapping": {"kind": lambda world: "item"},
     "mappings.MappingChange": {"kind": lambda world: "item"},
     "sync.Pipeline": {"key": lambda world: world.marker.lower()},
     "sync.Gap": {"kind": lambda world: "item"},
-    "sync.GapBlock": {},
 }
 
 
