@@ -32,6 +32,7 @@ def run(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="tieout-summary-") as folder:
         summary = Path(folder) / "summary.json"
         env = {**os.environ, "TIEOUT_TEST_SUMMARY": str(summary)}
+        env.pop("DJANGO_SETTINGS_MODULE", None)  # tests/conftest.py names it once the servers run
         if not _passes("pytest", [sys.executable, "-m", "pytest", "-n", "2", *arguments], env):
             failed.append("pytest")
         counted = json.loads(summary.read_text()) if summary.exists() else {}
