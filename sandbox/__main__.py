@@ -69,6 +69,8 @@ def _service_layer(data: Path | None, port: int) -> Server:
     company = Company.default("SBODEMO", currency="USD", localisation="US")
     for article in ARTICLES:
         add_item(company, article.item, article.item_name, BarCode=article.barcode)
+    for table in ("OINV", "ORCT"):  # what docs/sap-business-one.md asks the administrator for
+        company.add_user_field(table, "TieoutRef", length=16)
     return serve(ServiceLayer([company], storage=_storage(data, "service_layer")), port)
 
 

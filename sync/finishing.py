@@ -29,6 +29,22 @@ class Verdict:
     code: str = ""
 
 
+def show(posting: Posting, lease: Lease, work: PlannedWork) -> None:
+    """Let people see the newest snapshot and plan from now on, whatever becomes of it.
+
+    :raises LeaseLost: another worker took over
+    """
+    columns: dict[str, object] = {"snapshot": work.snapshot, "plan": work.stored}
+    if isinstance(work.record, Order):
+        columns |= {
+            "placed_at": work.record.created_at,
+            "currency": work.record.currency,
+            "total": work.record.total,
+        }
+    if not Posting.objects.filter(pk=posting.pk, lease_fence=lease.fence).update(**columns):
+        raise LeaseLost(f"posting {posting.pk} was taken over")
+
+
 def finish(posting: Posting, lease: Lease, version: int, work: PlannedWork) -> None:
     """Mark the version that was fetched as done. If a newer one was wanted meanwhile, the posting is due at once.
 
@@ -43,10 +59,7 @@ def finish(posting: Posting, lease: Lease, version: int, work: PlannedWork) -> N
             verdict,
             done_version=version,
             tries=0,
-            snapshot=work.snapshot,
-            plan=work.stored,
             due_at=Case(When(wanted_version__gt=version, then=Now()), default=Value(None)),
-            **_list_columns(work),
         )
 
 
@@ -123,9 +136,3 @@ def _difference(posting: Posting) -> str:
 
 def _money(work: PlannedWork) -> Money | None:
     return Money(work.record.total, work.record.currency) if isinstance(work.record, Order) else None
-
-
-def _list_columns(work: PlannedWork) -> dict[str, object]:
-    if not isinstance(work.record, Order):
-        return {}
-    return {"placed_at": work.record.created_at, "currency": work.record.currency, "total": work.record.total}

@@ -1,5 +1,6 @@
 """Scheduled runs: polls that find what webhooks missed, and reference values for the mapping screens."""
 
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -9,6 +10,7 @@ from erp.contract.errors import RemoteError
 from erp.models import ErpConnection
 from erp.opening import open_adapter
 from erp.reference_values import refresh
+from storefront.client import BigCommerceClient, Changed
 from storefront.opening import open_client
 from sync import bell, inbox
 from sync.models import Flow, FlowKind, Mode, RecordKind
@@ -36,33 +38,30 @@ def run(flow: Flow) -> int:
 
 
 def _poll_orders(flow: Flow) -> int:
-    since = _since(flow)
-    with open_client(
-        flow.pipeline.store, correlation_id=correlation.get(), subject=f"flow:{flow.pk}"
-    ) as client:
-        found = [(str(order_id), modified) for order_id, modified in client.orders_modified_since(since)]
-    for order_id, modified in found:
-        _want_if_newer(flow, RecordKind.ORDER, order_id, modified)
-    bell.ring(flow.pipeline.company_id)
-    return len(found)
+    with _client(flow) as client:
+        found = list(client.orders_modified_since(_since(flow)))
+    return _want_all(flow, RecordKind.ORDER, found)
 
 
 def _poll_customers(flow: Flow) -> int:
-    since = _since(flow)
-    with open_client(
-        flow.pipeline.store, correlation_id=correlation.get(), subject=f"flow:{flow.pk}"
-    ) as client:
-        found = [
-            (str(customer_id), modified) for customer_id, modified in client.customers_modified_since(since)
-        ]
-    for customer_id, modified in found:
-        _want_if_newer(flow, RecordKind.CUSTOMER, customer_id, modified)
+    with _client(flow) as client:
+        found = list(client.customers_modified_since(_since(flow)))
+    return _want_all(flow, RecordKind.CUSTOMER, found)
+
+
+def _client(flow: Flow) -> AbstractContextManager[BigCommerceClient]:
+    return open_client(flow.pipeline.store, correlation_id=correlation.get(), subject=f"flow:{flow.pk}")
+
+
+def _want_all(flow: Flow, kind: RecordKind, found: list[Changed]) -> int:
+    for changed in found:
+        _want_if_newer(flow, kind, changed.record_id, changed.at)
     bell.ring(flow.pipeline.company_id)
     return len(found)
 
 
 def _since(flow: Flow) -> datetime:
-    start = flow.polled_until or flow.pipeline.start_at or flow.pipeline.created_at
+    start = flow.polled_until or flow.pipeline.start_at or timezone.now()
     return start - OVERLAP
 
 

@@ -12,7 +12,7 @@ from sync import trail
 from sync.carrying import Carrier
 from sync.desired import PlannedWork, plan_for
 from sync.fetching import take_snapshot
-from sync.finishing import finish
+from sync.finishing import finish, show
 from sync.lease import Lease
 from sync.models import Mode, Posting, RecordKind
 
@@ -29,6 +29,7 @@ def work_off(posting: Posting, lease: Lease) -> None:
         posting.company, correlation_id=posting.correlation_id, subject=trail.subject(posting)
     ) as erp:
         work = plan_for(posting, snapshot, erp)
+        show(posting, lease, work)
         if is_to_be_posted(posting, work.plan):
             post_what_is_missing(posting, work, erp, lease)
     finish(posting, lease, version, work)
