@@ -65,8 +65,7 @@ def _company(connection: ErpConnection, adapter: Adapter, now: datetime) -> Ledg
     else:
         facts = adapter.facts(FactsNeeded())
         _keep_company(connection, facts, now)
-    learned = facts.settings
-    settings = {**learned, **connection.known_settings}
+    settings = {**facts.settings, **connection.known_settings}
     return replace(
         facts,
         time_zone=connection.time_zone,
@@ -87,7 +86,8 @@ def _keep_company(connection: ErpConnection, facts: LedgerFacts, now: datetime) 
             "read_at": now,
         },
     )
-    told = {name: value for name, value in facts.settings.items() if name not in connection.known_settings}
+    chosen = {*connection.settings, "environment"}
+    told = {name: value for name, value in facts.settings.items() if name not in chosen}
     _learn(connection, told, facts.local_currency)
 
 

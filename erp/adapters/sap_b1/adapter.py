@@ -20,6 +20,8 @@ from erp.contract.errors import OutcomeUnknown, Refused, TryLater
 from erp.contract.facts import FactsNeeded, LedgerFacts
 
 APPROVAL_WAIT = timedelta(minutes=15)
+# DocumentAuthorizationStatusEnum and PaymentsAuthorizationStatusEnum, by name and by stored value.
+PENDING = ("dasPending", "pasPending", "W")
 
 
 class SapB1Adapter:
@@ -31,6 +33,7 @@ class SapB1Adapter:
         self._service = ServiceLayer(opening, self._settings)
         self._lookup = Lookup(self._service, self._settings)
         self._translator = B1Translator()
+        self._told: Mapping[str, str] = {}  # what the company said about itself since we were opened
 
     def find(self, document: AnyDocument) -> Receipt | None:
         """The document that holds this reference, or the draft that waits for approval.
@@ -98,7 +101,11 @@ class SapB1Adapter:
 
     def facts(self, needed: FactsNeeded) -> LedgerFacts:
         """What the company is like, read now."""
-        return company_facts.read_facts(self._service, self._opening.settings, needed, self._opening.now())
+        settings = {**self._opening.settings, **self._told}
+        found = company_facts.read_facts(self._service, settings, needed, self._opening.now())
+        if needed.company:
+            self._told = company_facts.told(found)
+        return found
 
     def reference_values(self, kind: ReferenceKind) -> Iterable[ReferenceValue]:
         """Every value of that kind, page by page."""
@@ -158,20 +165,17 @@ class SapB1Adapter:
             return partner_receipt(row or {"CardCode": document.code}, adopted=False)
         if not row or row.get("DocEntry") is None:
             raise OutcomeUnknown("SAP Business One answered without the new document's key: we look it up.")
+        if _is_draft(row):
+            raise _waits_for_approval(document, str(row["DocEntry"]))
         if document.kind in payments.ENTITY_SETS:
             return payment_receipt(row, document.kind, adopted=False)
-        if _is_draft(row, document.kind):
-            raise _waits_for_approval(document, str(row["DocEntry"]))
         return marketing_receipt(row, document.kind, adopted=False)
 
 
-def _is_draft(row: Mapping[str, Any], kind: DocumentKind) -> bool:
+def _is_draft(row: Mapping[str, Any]) -> bool:
     """An approval procedure turns the document into a draft: its DocEntry is not the document's."""
-    if row.get("AuthorizationStatus") in ("dasPending", "W"):
-        return True
-    return row.get("DocObjectCode") in ("oDrafts", "112") or "#Drafts" in str(
-        row.get("odata.metadata") or row.get("@odata.context") or ""
-    )
+    landed = str(row.get("odata.metadata") or row.get("@odata.context") or "")
+    return row.get("AuthorizationStatus") in PENDING or "#Drafts" in landed or "#PaymentDrafts" in landed
 
 
 def _waits_for_approval(document: AnyDocument, number: str) -> TryLater:

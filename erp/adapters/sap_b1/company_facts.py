@@ -13,7 +13,6 @@ from erp.adapters.sap_b1.answers import NO_RATE, amount, yes
 from erp.adapters.sap_b1.service_layer import ServiceLayer
 from erp.contract.errors import Refused
 from erp.contract.facts import Account, FactsNeeded, Item, LedgerFacts, Named, Period, TaxCode
-from erp.contract.plan import content_hash
 
 Row = Mapping[str, Any]
 LONGEST_FILTER = (
@@ -27,6 +26,7 @@ ITEM_COLUMNS = (
     "ItemCode,ItemName,BarCode,SalesItem,InventoryItem,ManageBatchNumbers,ManageSerialNumbers,Valid,ValidFrom,ValidTo,"
     "Frozen,FrozenFrom,FrozenTo,DefaultWarehouse"
 )
+TOLD = ("direct_rate", "approvals", "blocks_negative_stock", "rate_places", "branches")
 STOCK_COLUMNS = ",ItemWarehouseInfoCollection"
 
 
@@ -35,18 +35,41 @@ def read_facts(
 ) -> LedgerFacts:
     """Ledger facts, read now. Without `needed.company`, only the rows it names are filled in."""
     today = now.date()
-    facts = _company(service, settings, today) if needed.company else _empty(settings)
-    stock = facts.blocks_negative_stock or settings.get("blocks_negative_stock") == "yes"
-    facts = replace(
+    if needed.company:
+        facts = _company(service, settings, today)
+    else:
+        facts = _rows_only(settings if set(TOLD) <= set(settings) else {**settings, **_tell(*_ask(service))})
+    return replace(
         facts,
-        items=_items(service, needed.items, today, with_stock=stock),
+        items=_items(
+            service, needed.items, today, with_stock=facts.settings["blocks_negative_stock"] == "yes"
+        ),
         partners=_partners(service, needed.partners, today),
-        rates=_rates(service, needed.rates, direct=facts.settings.get("direct_rate", "yes") == "yes"),
+        rates=_rates(service, needed.rates, direct=facts.settings["direct_rate"] == "yes"),
     )
-    return replace(facts, version=content_hash(facts.settings) if not needed.company else "")
 
 
-def _empty(settings: Mapping[str, str]) -> LedgerFacts:
+def told(facts: LedgerFacts) -> dict[str, str]:
+    """What the company said about itself that decides how it is read and written to."""
+    return {name: facts.settings[name] for name in TOLD}
+
+
+def _ask(service: ServiceLayer) -> tuple[Row, Row]:
+    return service.ask("CompanyService_GetAdminInfo"), service.ask("CompanyService_GetCompanyInfo")
+
+
+def _tell(admin: Row, info: Row) -> dict[str, str]:
+    blocks = yes(info.get("BlockStockNegativeQuantity")) or yes(admin.get("BlockStockNegativeQuantity"))
+    return {
+        "direct_rate": "yes" if yes(admin.get("DirectIndirectRate", "tYES")) else "no",
+        "approvals": "yes" if yes(admin.get("EnableApprovalProcedureInDI", "tYES")) else "no",
+        "blocks_negative_stock": "yes" if blocks else "no",
+        "rate_places": str(admin.get("RateAccuracy", 6)),
+        "branches": "yes" if yes(admin.get("EnableBranches")) else "no",
+    }
+
+
+def _rows_only(settings: Mapping[str, str]) -> LedgerFacts:
     return LedgerFacts(
         company=settings.get("company_db", ""),
         local_currency="",
@@ -59,16 +82,8 @@ def _empty(settings: Mapping[str, str]) -> LedgerFacts:
 
 
 def _company(service: ServiceLayer, settings: Mapping[str, str], today: date) -> LedgerFacts:
-    admin = service.ask("CompanyService_GetAdminInfo")
-    info = service.ask("CompanyService_GetCompanyInfo")
-    blocks = yes(info.get("BlockStockNegativeQuantity")) or yes(admin.get("BlockStockNegativeQuantity"))
-    learned = {
-        "direct_rate": "yes" if yes(admin.get("DirectIndirectRate", "tYES")) else "no",
-        "approvals": "yes" if yes(admin.get("EnableApprovalProcedureInDI", "tYES")) else "no",
-        "blocks_negative_stock": "yes" if blocks else "no",
-        "rate_places": str(admin.get("RateAccuracy", 6)),
-        "branches": "yes" if yes(admin.get("EnableBranches")) else "no",
-    }
+    admin, info = _ask(service)
+    learned = _tell(admin, info)
     places = int(admin["TotalsAccuracy"])
     return LedgerFacts(
         company=str(admin.get("CompanyName") or settings.get("company_db", "")),
@@ -79,7 +94,7 @@ def _company(service: ServiceLayer, settings: Mapping[str, str], today: date) ->
         quantity_places=int(admin["AccuracyofQuantities"]),
         currency_places=_currencies(service, places),
         tax_rounding="document" if yes(info.get("GroupLinesInVATCalculation")) else "line",
-        blocks_negative_stock=blocks,
+        blocks_negative_stock=learned["blocks_negative_stock"] == "yes",
         allows_tax_override=settings.get("tax_override") == "yes",
         tax_codes=_tax_codes(service, settings.get("tax_field", "TaxCode"), today),
         accounts=_accounts(service, today),

@@ -13,7 +13,7 @@ from typing import Any
 
 from erp.adapters.sap_b1 import counter_reference, queries
 from erp.adapters.sap_b1.answers import amount
-from erp.adapters.sap_b1.company_facts import read_facts
+from erp.adapters.sap_b1.company_facts import read_facts, told
 from erp.adapters.sap_b1.lookup import ENTITY_SETS, NAMES
 from erp.adapters.sap_b1.marketing import present
 from erp.adapters.sap_b1.service_layer import ServiceLayer
@@ -68,17 +68,13 @@ def _company(service: ServiceLayer, opening: Opening, settings: Settings, found:
     facts = read_facts(service, opening.settings, _needed(settings), opening.now())
     found.append(facts)
     rounding = "once per tax code" if facts.tax_rounding == "document" else "per line"
-    learned = {
-        name: facts.settings[name]
-        for name in ("direct_rate", "approvals", "branches", "blocks_negative_stock")
-    }
     return Check(
         name="Company",
         ok=True,
         sentence=f"{facts.company} keeps its books in {facts.local_currency}: {facts.amount_places} decimals for amounts, "
         f"{facts.price_places} for prices; tax is rounded {rounding}; {len(facts.tax_codes)} tax codes, "
         f"{len(facts.accounts)} accounts.",
-        learned={"local_currency": facts.local_currency, **learned},
+        learned={"local_currency": facts.local_currency, **told(facts)},
     )
 
 

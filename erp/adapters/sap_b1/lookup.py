@@ -94,7 +94,15 @@ class Lookup:
             )
         wanted = queries.equals(settings.payment_reference_field, reference)
         found = [row for row in self._rows(kind, f"{wanted} and Cancelled eq 'tNO'") if counts(row)]
-        return self._only(kind, reference, [self._receipt(kind, row) for row in found])
+        if found or not settings.drafts:
+            return self._only(kind, reference, [self._receipt(kind, row) for row in found])
+        of_kind = f"DocObjectCode eq '{payments.OBJECT_TYPES[kind]}'"
+        drafts = self._read(
+            payments.DRAFTS, f"{wanted} and {of_kind} and Cancelled eq 'tNO'", PAYMENT_COLUMNS
+        )
+        return self._only(
+            kind, reference, [payment_receipt(row, kind, adopted=True, is_draft=True) for row in drafts]
+        )
 
     def _partner(self, document: PartnerDocument) -> Receipt | None:
         """By the deterministic code first: what we made ourselves is never mistaken for somebody else."""

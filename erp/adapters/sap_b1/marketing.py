@@ -31,6 +31,7 @@ OBJECT_TYPES: Mapping[DocumentKind, str] = {
     DocumentKind.CREDIT_MEMO: "oCreditNotes",
     DocumentKind.DOWN_PAYMENT: "oDownPayments",
 }
+DRAFTS = "Drafts"
 # Header properties a field rule may set that are numbers; everything else is text.
 WHOLE_NUMBERS = frozenset(
     "SalesPersonCode TransportationCode PaymentGroupCode Series ContactPersonCode DocumentsOwner LanguageCode "

@@ -17,6 +17,12 @@ ENTITY_SETS: Mapping[DocumentKind, str] = {
     DocumentKind.PAYMENT: "IncomingPayments",
     DocumentKind.PAYOUT: "VendorPayments",
 }
+# BoPaymentsObjectType, as drafts name what they will become.
+OBJECT_TYPES: Mapping[DocumentKind, str] = {
+    DocumentKind.PAYMENT: "bopot_IncomingPayments",
+    DocumentKind.PAYOUT: "bopot_OutgoingPayments",
+}
+DRAFTS = "PaymentDrafts"
 JOURNAL_REMARKS = 50
 
 
