@@ -61,6 +61,7 @@ class Giving:
     parts: dict[tuple[RefundPart, str], Paid]
     currency: str
     given: dict[tuple[RefundPart, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    unattributed: Decimal = ZERO  # given back by earlier refunds and of no line or charge
 
     def find(self, part: RefundPart, item_id: str) -> Paid | None:
         """The part an item names; a single shipping or handling cost is meant even if the id is another's."""
@@ -126,7 +127,9 @@ def _refund(
     ]
     fitted = _fit(items, total, tax)
     is_override = is_true(row.get("uses_merchant_override_values"))
-    lines = _explain(fitted, total, tax, currency, place, None if is_override else complaints)
+    lines, is_explained = _explain(fitted, total, tax, giving)
+    if not (is_explained or is_override):
+        complaints.add(_does_not_add_up(fitted, total, tax, currency, place))
     payments = rows(row, "payments")
     return Refund(
         id=identifier(row.get("id")),
@@ -221,29 +224,34 @@ def _with_gross(line: RefundLine, gross: Decimal) -> RefundLine:
 
 
 def _explain(
-    lines: list[RefundLine],
-    total: Decimal,
-    tax: Decimal,
-    currency: str,
-    place: str,
-    complaints: Complaints | None,
-) -> list[RefundLine]:
-    """The lines with what they leave of total and tax, as a line of its own; they add up to both exactly.
+    lines: list[RefundLine], total: Decimal, tax: Decimal, giving: Giving
+) -> tuple[list[RefundLine], bool]:
+    """The lines, with what they leave of total and tax as a line of its own, and whether that is accounted
+    for.
 
-    Where the merchant gave total and tax (`complaints` None) or there are no items, that is what was meant.
+    It is where there are no items, and where less goes back than the items because earlier refunds gave back
+    amounts of no item. The lines returned add up to total and tax exactly.
     """
-    lines = _fit_tax(lines, tax, currency)
+    lines = _fit_tax(lines, tax, giving.currency)
     rest = total - sum((line.gross for line in lines), ZERO)
     rest_tax = tax - sum((line.tax for line in lines), ZERO)
-    if not rest and not rest_tax:
-        return lines
-    if complaints is not None and lines:
-        complaints.add(
-            f"{place}: its items come to {total - rest:f} {currency} with {tax - rest_tax:f} tax, "
-            f"it says {total:f} with {tax:f} tax."
-        )
-    part = RefundPart.TAX if rest == rest_tax or not rest else RefundPart.ORDER
-    return [*lines, _line(part, "", rest, rest_tax, {})]
+    is_explained = not lines or (not rest and not rest_tax) or -giving.unattributed <= rest < 0
+    if rest or rest_tax:
+        part = RefundPart.TAX if rest == rest_tax or not rest else RefundPart.ORDER
+        lines = [*lines, _line(part, "", rest, rest_tax, {})]
+    giving.unattributed += sum((line.gross for line in lines if not line.of), ZERO)
+    return lines, is_explained
+
+
+def _does_not_add_up(
+    lines: Sequence[RefundLine], total: Decimal, tax: Decimal, currency: str, place: str
+) -> str:
+    gross = rounded(sum((line.gross for line in lines), ZERO), currency)
+    own_tax = rounded(sum((line.tax for line in lines), ZERO), currency)
+    return (
+        f"{place}: its items come to {gross:f} {currency} with {own_tax:f} tax, "
+        f"it says {total:f} with {tax:f} tax."
+    )
 
 
 def _fit_tax(lines: list[RefundLine], tax: Decimal, currency: str) -> list[RefundLine]:

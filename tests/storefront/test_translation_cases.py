@@ -330,6 +330,14 @@ def test_a_merchant_override_leaves_its_difference_on_a_line_of_its_own():
     assert order.complaints == ()
 
 
+def test_a_full_refund_after_an_order_level_one_gives_back_what_is_left():
+    order = refunded(HATS, Refund((GiveBack("ORDER", amount="2.00"),)), Refund())
+    rest = order.refunds[1]
+    assert rest.total == order.total - Decimal("2.00")
+    assert [(line.part, line.gross) for line in rest.lines][-1] == (RefundPart.ORDER, Decimal("-2.00"))
+    assert order.complaints == ()
+
+
 def test_declined_pay_outs_are_no_money_and_others_keep_their_tender_s_method():
     order = refunded(
         HATS,

@@ -46,7 +46,7 @@ def assert_amounts_fit(order: Order) -> None:
         assert all(is_exact(share.amount, order.currency) for share in part.taxes)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(shoppings(roundings=("line", "unit")))
 def test_lines_and_charges_are_the_total_and_the_tax_to_the_last_unit(shopping):
     order = translate_order(body_of(shopping))
