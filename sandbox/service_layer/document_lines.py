@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -9,10 +10,13 @@ from typing import Any
 from sandbox.service_layer import checks, errors, taxes
 from sandbox.service_layer.catalogue import BY_OBJECT, EntitySet
 from sandbox.service_layer.company import Company, is_active
+from sandbox.service_layer.fields import TYPES
 from sandbox.service_layer.pricing import FreightEntry, LineEntry
 from sandbox.service_layer.rounding import ZERO, Places
 
 Row = dict[str, Any]
+Place = Callable[[str], str]  # a property's place, as B1 names it
+_ROW = TYPES["DocumentLine"]
 COSTING = ("CostingCode", "CostingCode2", "CostingCode3", "CostingCode4", "CostingCode5")
 FREIGHT_COSTING = ("DistributionRule", *(f"DistributionRule{n}" for n in range(2, 6)))
 # What may be drawn into what: the target's object code, and the codes of its possible bases.
@@ -76,12 +80,27 @@ def read_lines(setting: Setting, rows: list[Row]) -> list[Line]:
     numbers = [row.get("LineNum", position) for position, row in enumerate(rows)]
     if len(set(numbers)) != len(numbers):
         raise errors.conflict(f"Line numbers are not unique{errors.at(setting.entity_set.lines, 'LineNum')}")
-    return [_read_line(setting, dict(row), position) for position, row in enumerate(rows)]
+    lines = [_read_line(setting, dict(row), position) for position, row in enumerate(rows)]
+    _check_base_quantities(setting, lines)
+    return lines
+
+
+def _check_base_quantities(setting: Setting, lines: list[Line]) -> None:
+    """No more comes back than went out. An order, in contrast, may be exceeded."""
+    drawn: dict[tuple[str, int, int], Decimal] = {}
+    for position, line in enumerate(lines):
+        if line.base is None or line.base_line is None or line.base_set == "Orders":
+            continue
+        key = (line.base_set, line.base["DocEntry"], line.base_line["LineNum"])
+        drawn[key] = drawn.get(key, ZERO) + abs(line.quantity)
+        if drawn[key] > abs(line.base_line["RemainingOpenQuantity"]):
+            place = errors.at(setting.entity_set.lines, "Quantity", position)
+            raise errors.conflict(f"Quantity exceeds the open quantity of the base document{place}")
 
 
 def _read_line(setting: Setting, row: Row, position: int) -> Line:
     def place(name: str) -> str:
-        return errors.at(setting.entity_set.lines, setting.entity_set.type.name and _column(name), position)
+        return errors.at(setting.entity_set.lines, _ROW.column(name), position)
 
     base, base_line, base_set = _base(setting, row, place)
     if base_line is not None:
@@ -97,12 +116,6 @@ def _read_line(setting: Setting, row: Row, position: int) -> Line:
     quantity = Decimal(1) if setting.service else setting.places.quantity(row.get("Quantity", Decimal(1)))
     if not quantity:
         raise errors.conflict(f"Specify a quantity{place('Quantity')}")
-    if (
-        base_line is not None
-        and abs(quantity) > abs(base_line["RemainingOpenQuantity"])
-        and base_set != "Orders"
-    ):
-        raise errors.conflict(f"Quantity exceeds the open quantity of the base document{place('Quantity')}")
     code, rate = _tax(setting, row, item, place)
     row["Quantity"] = quantity
     row[taxes.tax_property(setting.company)] = code
@@ -110,11 +123,7 @@ def _read_line(setting: Setting, row: Row, position: int) -> Line:
     return Line(values=row, entry=entry, item=item, base=base, base_line=base_line, base_set=base_set)
 
 
-def _column(name: str) -> str:
-    return {"WarehouseCode": "WhsCode", "AccountCode": "AcctCode", "CostingCode": "OcrCode"}.get(name, name)
-
-
-def _base(setting: Setting, row: Row, place: Any) -> tuple[Row | None, Row | None, str]:
+def _base(setting: Setting, row: Row, place: Place) -> tuple[Row | None, Row | None, str]:
     kind, entry, number = row.get("BaseType"), row.get("BaseEntry"), row.get("BaseLine")
     if kind in (None, -1):
         return None, None, ""
@@ -127,7 +136,9 @@ def _base(setting: Setting, row: Row, place: Any) -> tuple[Row | None, Row | Non
     if document is None or line is None:
         raise errors.no_such_record(place("BaseEntry"))
     if document["CardCode"] != setting.partner["CardCode"]:
-        raise errors.conflict(f"Base document card and target document card do not match.{place('BaseCard')}")
+        raise errors.conflict(
+            f"Base document card and target document card do not match.{place('BaseEntry')}"
+        )
     if document["DocumentStatus"] != "bost_Open" or line["LineStatus"] != "bost_Open":
         raise errors.conflict(f"One of the base documents has already been closed{place('BaseEntry')}")
     if document["DocCurrency"] != setting.currency:
@@ -170,7 +181,7 @@ _PRICED = (
 )
 
 
-def _item(setting: Setting, row: Row, place: Any) -> Row:
+def _item(setting: Setting, row: Row, place: Place) -> Row:
     code = row.get("ItemCode")
     if not code:
         raise errors.conflict(f"10000111 - Item number is missing{place('ItemCode')}")
@@ -186,7 +197,7 @@ def _item(setting: Setting, row: Row, place: Any) -> Row:
     return item
 
 
-def _warehouse(setting: Setting, row: Row, item: Row, place: Any) -> str:
+def _warehouse(setting: Setting, row: Row, item: Row, place: Place) -> str:
     company = setting.company
     code = row.get("WarehouseCode") or item.get("DefaultWarehouse") or company.defaults["warehouse"]
     warehouse = company.get("Warehouses", code)
@@ -201,7 +212,7 @@ def _warehouse(setting: Setting, row: Row, item: Row, place: Any) -> str:
     return str(code)
 
 
-def _tax(setting: Setting, row: Row, item: Row | None, place: Any) -> tuple[str, Decimal]:
+def _tax(setting: Setting, row: Row, item: Row | None, place: Place) -> tuple[str, Decimal]:
     company = setting.company
     name = taxes.tax_property(company)
     item_code = item.get("ArTaxCode" if name == "TaxCode" else "SalesVATGroup") if item else None
@@ -249,33 +260,29 @@ def read_freights(setting: Setting, rows: list[Row]) -> list[tuple[Row, FreightE
 
     :raises B1Error: for an unknown freight, tax code or cost center
     """
-    result = []
-    for position, given in enumerate(rows):
-        row = dict(given)
+    return [_read_freight(setting, dict(row), position) for position, row in enumerate(rows)]
 
-        def place(column: str, line: int = position) -> str:
-            return errors.at(setting.entity_set.lines[:-1] + "3", column, line)
 
-        kind = setting.company.get("AdditionalExpenses", row.get("ExpenseCode"))
-        if kind is None:
-            raise errors.no_such_record(place("ExpnsCode"))
-        checks.cost_centers(setting.company, row, FREIGHT_COSTING, place("OcrCode"))
-        default = kind.get("OutputVATGroup") or setting.company.defaults.get("tax_code")
-        if kind.get("TaxLiable") == "tNO":
-            row["TaxLiable"] = "tNO"
-        code, rate = taxes.row_tax(
-            setting.company,
-            row,
-            default=default,
-            day=setting.tax_day,
-            place=place(taxes.tax_property(setting.company)),
-            freight=True,
-        )
-        row[taxes.tax_property(setting.company)] = code
-        row["TaxPercent"] = rate
-        override = row.get("TaxSum") if setting.company.switches.tax_override else None
-        entry = FreightEntry(
-            tax_rate=rate, net=row.get("LineTotal"), gross=row.get("LineGross"), tax_override=override
-        )
-        result.append((row, entry))
-    return result
+def _read_freight(setting: Setting, row: Row, position: int) -> tuple[Row, FreightEntry]:
+    company = setting.company
+
+    def place(column: str) -> str:
+        return errors.at(setting.entity_set.lines[:-1] + "3", column, position)
+
+    kind = company.get("AdditionalExpenses", row.get("ExpenseCode"))
+    if kind is None:
+        raise errors.no_such_record(place("ExpnsCode"))
+    checks.cost_centers(company, row, FREIGHT_COSTING, place("OcrCode"))
+    if kind.get("TaxLiable") == "tNO":
+        row["TaxLiable"] = "tNO"
+    name = taxes.tax_property(company)
+    default = kind.get("OutputVATGroup") or company.defaults.get("tax_code")
+    code, rate = taxes.row_tax(
+        company, row, default=default, day=setting.tax_day, place=place(name), freight=True
+    )
+    row.update({name: code, "TaxPercent": rate})
+    override = row.get("TaxSum") if company.switches.tax_override else None
+    entry = FreightEntry(
+        tax_rate=rate, net=row.get("LineTotal"), gross=row.get("LineGross"), tax_override=override
+    )
+    return row, entry

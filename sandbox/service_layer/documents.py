@@ -55,7 +55,7 @@ def preview(company: Company, name: str, payload: object) -> Row:
     """The document as it would be posted, without posting it."""
     prepared = prepare(company, DOCUMENTS[name], read_entity(company, "Document", payload))
     row = document_rows.build(
-        prepared.setting, prepared.values, prepared.lines, prepared.freights, prepared.totals
+        prepared.setting, prepared.values, prepared.lines, prepared.freights, prepared.totals, prepared.drawn
     )
     return {**row, "DocEntry": 0, "DocNum": 0}
 

@@ -36,6 +36,10 @@ def not_found(detail: str = "") -> B1Error:
     return B1Error(-2028, f"{prefix}No matching records found (ODBC -2028)", status=404)
 
 
+def no_such_path() -> B1Error:
+    return B1Error(-1000, "Unrecognized resource path.", status=404)
+
+
 def no_such_record(place: str) -> B1Error:
     """A request refers to a row that does not exist (the document itself is the thing refused)."""
     return B1Error(-2028, f"{place.strip()} , 'No matching records found (ODBC -2028)'")

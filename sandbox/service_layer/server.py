@@ -185,7 +185,7 @@ class Exchange:
         company = session.company
         found = _RESOURCE.match(self.rest)
         if found is None:
-            raise B1Error(-1000, "Unrecognized resource path.", status=404)
+            raise errors.no_such_path()
         if f"{self.method} {found['name']}" in company.denied.get(session.user, ()):
             raise errors.not_permitted()
         entity_set = SETS.get(found["name"])
@@ -201,11 +201,8 @@ class Exchange:
 
     def _service(self, company: Company, name: str) -> Response:
         if self.method != "POST":
-            raise B1Error(-1000, "Unrecognized resource path.", status=404)
-        try:
-            result = services.call(company, name, self._body())
-        except LookupError as error:
-            raise B1Error(-1000, "Unrecognized resource path.", status=404) from error
+            raise errors.no_such_path()
+        result = services.call(company, name, self._body())
         if result is services.NOTHING:
             return Response(status=204)
         if isinstance(result, list):
@@ -220,7 +217,7 @@ class Exchange:
             number = queries.count(company, entity_set, query, self.request.headers)
             return Response(str(number), content_type="text/plain")
         if action is not None:
-            raise B1Error(-1000, "Unrecognized resource path.", status=404)
+            raise errors.no_such_path()
         if self.method == "POST":
             return self._create(company, entity_set)
         if self.method != "GET":

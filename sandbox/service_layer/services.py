@@ -20,12 +20,13 @@ NOTHING = object()  # answers 204
 def call(company: Company, name: str, payload: Mapping[str, Any]) -> Any:
     """Run a service operation; NOTHING where it answers without a body.
 
-    :raises LookupError: if there is no such operation
-    :raises B1Error: if it refuses
+    :raises B1Error: if there is no such operation, or if it refuses
     """
     if name in PREVIEWS and company.switches.previews:
         row = documents.preview(company, PREVIEWS[name], _argument(payload, "Document"))
         return write_row(company, "Document", row)
+    if name not in OPERATIONS:
+        raise errors.no_such_path()
     return OPERATIONS[name](company, payload)
 
 

@@ -252,6 +252,7 @@ def test_a_credit_note_from_an_open_invoice_settles_it(b1):
     assert b1.get("Items('SKU-1')").json()["QuantityOnStock"] == 999
     too_many = b1.refused("CreditNotes", invoice({**base, "Quantity": 2}))
     assert "open quantity" in too_many[2]
+    assert "open quantity" in b1.refused("CreditNotes", invoice(base, base))[2]
 
 
 def test_a_paid_invoice_cannot_be_a_base_but_a_free_credit_note_can_be_paid_out(b1):
