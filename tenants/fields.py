@@ -131,8 +131,8 @@ class _Encrypted(fernet_fields.EncryptedField):
     def _refuse_plain(self, expression: Any) -> None:
         match expression:
             case Value():
-                encrypts = isinstance(getattr(expression, "output_field", None), type(self))
-                if expression.value is None or encrypts:
+                # What ends a CASE is a bare NULL that has no field.
+                if expression.value is None or isinstance(expression.output_field, type(self)):
                     return None
             case Cast():
                 (inner,) = expression.get_source_expressions()
