@@ -61,6 +61,12 @@ class MappingForm(forms.ModelForm):
     class Meta:
         model = Mapping
         fields = ["mapping_set", "kind", "key", "effective_from", "target"]
+        labels = {"mapping_set": "Set of mappings"}
+        help_texts = {
+            "key": "A SKU, tax, payment method, shipping method, ... as the store has it; * stands for any text, "
+            "as in HAT-*. Order lines: sku:HAT-BLUE, category:12, segment:Wholesale or default. "
+            "ERP fields: invoice:U_Channel."
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -25,13 +25,18 @@ def tidy(text: str) -> str:
     Longer texts keep their beginning and end in a digest of the whole, so that two of them never share a key
     by being cut. Whatever looks a key up or stores one must pass it through here; `tidy(tidy(x)) == tidy(x)`.
     """
-    clean = text.strip()
-    if not clean.isprintable():  # most keys are, and a set may hold 100,000
-        clean = "".join("\ufffd" if is_unstorable(c) else c for c in clean).strip()
+    clean = _storable(text)
     if len(clean) <= KEY_LENGTH:
         return clean
     digest = hashlib.sha256(clean.encode()).hexdigest()[:_DIGEST]
     return f"{clean[: KEY_LENGTH - _DIGEST - 1]}…{digest}"
+
+
+def _storable(text: str) -> str:
+    clean = text.strip()
+    if clean.isprintable():  # most keys are, and a set may hold 100,000
+        return clean
+    return "".join("\ufffd" if is_unstorable(character) else character for character in clean).strip()
 
 
 def is_unstorable(character: str) -> bool:
@@ -45,11 +50,11 @@ def literal(text: str) -> str:
 
 
 def normal(key: str) -> str:
-    """A key as it is stored: tidied like what it is compared with; with wildcards just stripped."""
+    """A key as it is stored: tidied like what it is compared with; with wildcards it is never cut."""
     if "*" not in key:
         return tidy(key)
     pattern = Pattern.parse(key)
-    return key.strip() if pattern.is_wildcard else literal(pattern.text)
+    return _storable(key) if pattern.is_wildcard else literal(pattern.text)
 
 
 @dataclass(frozen=True, slots=True)
