@@ -14,9 +14,8 @@ from dataclasses import dataclass
 KEY_LENGTH = 400  # characters; keeps the widest key inside what a PostgreSQL index entry takes (2,704 bytes)
 _DIGEST = 16
 _WILDCARD = re.compile(r"(?<!\\)\*")
-_UNSTORABLE = frozenset(
-    {"Cc", "Cs"}
-)  # PostgreSQL refuses NUL and lone surrogates; other controls cannot be typed
+# PostgreSQL refuses NUL and lone surrogates; nobody can type the other controls.
+_UNSTORABLE = frozenset({"Cc", "Cs"})
 
 
 def tidy(text: str) -> str:
