@@ -96,10 +96,19 @@ def post_refund(ask: Ask, order_id: int) -> Response:
             override=(override["total_amount"], override["total_tax"]) if override else None,
         )
         number = ask.store.refund(order_id, refund)
+        _check_payments(ask, order_id)
     except (ValueError, KeyError, IndexError) as error:
         raise refusal("v3", 422, str(error)) from None
     row = next(row for row in _payloads(ask, order_id)["refunds"] if row["id"] == number)
     return answer_json({"data": row, "meta": {}}, 201)
+
+
+def _check_payments(ask: Ask, order_id: int) -> None:
+    """Payments must add up to the refund, say the documents; the ValueError undoes it."""
+    row = _payloads(ask, order_id)["refunds"][-1]
+    paid = sum((pay["amount"] for pay in row["payments"]), Decimal(0))
+    if row["payments"] and paid != row["total_amount"]:
+        raise ValueError(f"The payments are {paid}, the refund is {row['total_amount']}.")
 
 
 def _checked(ask: Ask, item: Any, table: Any) -> Row:

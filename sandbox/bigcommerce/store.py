@@ -348,19 +348,23 @@ class Store:
 
     def read(self, order_id: int) -> Row | None:
         """The record of an order as a reader over HTTP finds it; None while it cannot be read yet."""
-        with self._storage.transaction():
-            record = self._storage.get(f"orders:{self.hash}", order_id)
-            if record and record["unreadable_reads"]:
-                record["unreadable_reads"] -= 1
-                self._save(record)
-                return None
-            return record
+        record = self._storage.get(f"orders:{self.hash}", order_id)
+        if record and not self._is_readable(record):
+            self._storage.counters[self._reads(record)] += 1
+            return None
+        return record
 
     def records(self, where: Callable[[Row], bool] | None = None) -> list[Row]:
         """The records of all orders that can be read."""
         return self._storage.rows(
-            f"orders:{self.hash}", lambda row: not row["unreadable_reads"] and (where is None or where(row))
+            f"orders:{self.hash}", lambda row: self._is_readable(row) and (where is None or where(row))
         )
+
+    def _is_readable(self, record: Row) -> bool:
+        return bool(self._storage.counters[self._reads(record)] >= record["unreadable_reads"])
+
+    def _reads(self, record: Row) -> str:
+        return f"reads of {self.hash}/{record['id']} that came too early"
 
     def _get(self, order_id: int) -> Row:
         record = self._storage.get(f"orders:{self.hash}", order_id)

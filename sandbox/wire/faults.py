@@ -57,6 +57,7 @@ class Fault:
         re.compile(self.path)
         self._ends = None if self.seconds is None else time.monotonic() + self.seconds
         self._released = threading.Event()
+        self._struck = threading.Event()
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Fault:
@@ -107,12 +108,17 @@ class Faults:
                     fault.skip -= 1
                     continue
                 fault.hits += 1
+                fault._struck.set()
                 if fault.count is not None:
                     fault.count -= 1
                 if fault.kind == "hold":
                     self._held.append(fault)
                 return fault
         return None
+
+    def wait_for_hit(self, fault: Fault, timeout: float = 10) -> bool:
+        """Wait until a fault has struck for the first time; False when time is up."""
+        return fault._struck.wait(timeout)
 
     def wait_for_release(self, fault: Fault) -> None:
         """Block until a ``hold`` is released (or two minutes have passed, so that no test hangs for ever)."""

@@ -10,6 +10,7 @@ import copy
 import json
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -24,10 +25,12 @@ class Storage:
     """Buckets of JSON documents by text key; Decimals and aware datetimes survive. Copies go in and out.
 
     :param path: the file that makes it durable; None keeps everything in memory
+    :ivar counters: numbers that a refused request changes too, and a restart forgets
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self.lock = threading.RLock()
+        self.counters: Counter[str] = Counter()
         self._buckets: dict[str, dict[str, Row]] = {}
         self._undo: list[tuple[str, str, Row | None]] | None = None
         self._file = _open(path) if path else None
@@ -93,6 +96,7 @@ class Storage:
             for bucket, rows in list(self._buckets.items()):
                 for key in list(rows):
                     self.delete(bucket, key)
+        self.counters.clear()
 
     def close(self) -> None:
         """Close the file."""

@@ -86,8 +86,7 @@ def test_a_held_request_waits_until_it_is_released(server: Server) -> None:
     client = threading.Thread(target=lambda: answers.append(requests.post(server.url + "/x").status_code))
     client.start()
     assert server.app.calls.wait_for("POST", "/x")
-    while not fault.hits:
-        pass
+    assert server.app.faults.wait_for_hit(fault)
     assert answers == []
     server.app.faults.release(fault)
     client.join(timeout=5)
