@@ -31,7 +31,7 @@ def new_webhook_key() -> str:
 
 
 def validate_base_url(url: str) -> None:
-    """Refuse an address without a host, and anything but https away from this machine."""
+    """Refuse an address without a host, and anything but https away from this machine (the sandbox is on it)."""
     parts = urlsplit(url)
     local = parts.hostname in ("127.0.0.1", "::1", "localhost")
     if not parts.hostname or parts.query or parts.fragment or parts.username:
@@ -63,8 +63,8 @@ class Store(TenantOwned):
         validators=[RegexValidator(r"\A[a-zA-Z0-9]+\Z", "Only letters and digits, as in stores/abc123.")],
         help_text="The part after /stores/ in the API path.",
     )
-    base_url = models.URLField(
-        default=DEFAULT_BASE_URL, validators=[validate_base_url], help_text="API address."
+    base_url = models.CharField(
+        max_length=200, default=DEFAULT_BASE_URL, validators=[validate_base_url], help_text="API address."
     )
     environment = models.CharField(max_length=10, choices=Environment, default=Environment.PRODUCTION)
 
@@ -82,8 +82,11 @@ class Store(TenantOwned):
     secrets_set_at = models.JSONField(default=dict, blank=True, editable=False)
 
     webhook_key = models.CharField(max_length=64, unique=True, default=new_webhook_key, editable=False)
-    webhook_base_url = models.URLField(
-        blank=True, help_text="Public https address of this installation, port 443, for the store's webhooks."
+    webhook_base_url = models.CharField(
+        max_length=200,
+        blank=True,
+        validators=[validate_base_url],
+        help_text="Public https address of this installation, port 443, for the store's webhooks.",
     )
     allow_shared_secret = models.BooleanField(
         default=False, help_text="Accept a webhook without a signature if it carries the header secret."
