@@ -24,6 +24,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import ROUND_FLOOR, Decimal
+from math import prod
 
 from erp.contract.adapter import PredictedTotals
 from erp.contract.documents import DocumentLine, Origin, SalesDocument, Use
@@ -184,12 +185,14 @@ class _Work:
         )
 
     def _told_rate_differs(self, code: str) -> bool:
-        """Whether the store itself names another rate for a line with this code."""
-        wanted = self._rate(code)
+        """Whether the store itself names another rate for a line with this code; several rates add up or compound."""
         for line in self.draft.lines:
             rates = [share.rate for share in self.taxes.get(line.key, ())]
             told = [rate for rate in rates if rate is not None]
-            if line.tax_code == code and rates and len(told) == len(rates) and sum(told, ZERO) != wanted:
+            if line.tax_code != code or not told or len(told) < len(rates):
+                continue
+            compound = prod((1 + rate / 100 for rate in told), start=ONE) * 100 - 100
+            if self._rate(code) not in (sum(told, ZERO), compound):
                 return True
         return False
 
@@ -211,12 +214,13 @@ class _Work:
         return sum((in_store * self._roundings(line) + _HALF for line in lines), ZERO)
 
     def _roundings(self, line: DocumentLine) -> Decimal:
-        """How often the store rounded tax on a line: each tax once, or once a unit where the tax is a multiple of it."""
+        """How often the store rounded tax on a line: each tax once, or once a unit where it is a multiple of that."""
+        shares = self.taxes.get(line.key, ())
+        tax = sum((share.amount for share in shares), ZERO) if shares else line.tax
         units = line.quantity
-        by_unit = units > 1 and units == units.to_integral_value()
-        if by_unit and (line.tax / quantum(self.draft.currency)) % units != 0:
-            by_unit = False
-        return max(1, len(self.taxes.get(line.key, ()))) * (units if by_unit else ONE)
+        is_whole = units > 1 and units == units.to_integral_value()
+        by_unit = is_whole and (tax / quantum(self.draft.currency)) % units == 0
+        return max(1, len(shares)) * (units if by_unit else ONE)
 
     def _rate(self, code: str) -> Decimal | None:
         known = self.case.facts.tax_codes.get(code)
@@ -227,7 +231,8 @@ class _Work:
     def _smallest_net(self, document: SalesDocument, code: str, missing: Decimal) -> Decimal:
         """The smallest net of a line with this code that makes the ERP compute the missing tax.
 
-        The computed tax grows with the net, so doubling finds a net that is enough and halving the smallest such.
+        The computed tax grows with the net, so halving finds it: between what is certainly too little and what is
+        certainly enough by the code's rate, and else by doubling.
         """
         unit = quantum(document.currency).copy_sign(missing)
         start = self._predict_plainly(document).tax
@@ -236,15 +241,16 @@ class _Work:
             trial = _add(document, self._line("rounding:trial", unit * units, code, ""))
             return abs(self._predict_plainly(trial).tax - start) >= abs(missing)
 
-        high = 1
+        low, high = _guess(abs(missing / unit), self._rate(code) or ONE)
+        if low and enough(low):
+            low = 0
         while not enough(high):
-            high *= 2
+            low, high = high, high * 2
             if high > _FARTHEST_NET:
                 raise Stop(
                     Outcome.HELD,
                     differences.tax_rate_differs(self.draft, code, self._rate(code), missing, ZERO),
                 )
-        low = high // 2
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (low, middle) if enough(middle) else (middle, high)
@@ -275,6 +281,12 @@ def rounding_account(lookup: Lookup, currency: str) -> Match:
         label=f"Rounding of {currency}",
         sentence=f"Rounding of {currency} has no G/L account.",
     )
+
+
+def _guess(missing: Decimal, rate: Decimal) -> tuple[int, int]:
+    """Nets that make less, and at least, so many minor units of tax at this rate, whichever way the ERP rounds."""
+    low, high = ((missing - 1) * 100 / rate).to_integral_value(ROUND_FLOOR) - 1, (missing + 1) * 100 / rate
+    return max(0, int(low)), int(high) + 1
 
 
 def _liabilities(document: SalesDocument) -> Decimal:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from erp.adapters.sap_b1.translate import B1Translator
@@ -30,6 +30,7 @@ EXAMPLES = int(os.environ.get("TIEOUT_EXAMPLES", "60"))
 many = settings(
     max_examples=EXAMPLES,
     deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # making a failing order smaller takes minutes
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 PAID = ("purchase", "captured", "settled", "offline")
@@ -136,6 +137,7 @@ def test_every_refund_plans_with_its_exact_total_and_tax(data: st.DataObject) ->
     refunds = data.draw(strategies.refunds_of(shopping))
     order = shops.sold(shopping, refunds)
     assume(not any("which the order does not have" in complaint for complaint in order.complaints))
+    assume(order.tax or not any(refund.tax for refund in order.refunds))
     for translator, tax_rounding in WORLDS:
         company = shops.company(shopping, tax_rounding)
         plan = books.plan(order, translator=translator, rules=company.rules, facts=company.facts)
