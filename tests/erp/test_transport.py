@@ -1,0 +1,169 @@
+"""Certificates: a private authority, one pinned certificate, or nobody's word at all."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import ssl
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from erp.contract.errors import Misconfigured
+from erp.contract.http import Wire
+from erp.transport import fingerprint, make_session, session_for
+
+
+@dataclass
+class Secure:
+    url: str
+    pem: str
+    pin: str
+    asked: list[str]
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
+    """An HTTPS server with a self-signed certificate, as a Service Layer has it when it was just installed."""
+    certificate, key = _self_signed()
+    pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
+    folder: Path = tmp_path_factory.mktemp("tls")
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "server.pem").write_bytes(pem.encode() + private)
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.send_header("Set-Cookie", "B1SESSION=kept-by-us;HttpOnly;")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    pin = hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
+    yield Secure(url=f"https://127.0.0.1:{server.server_address[1]}", pem=pem, pin=pin, asked=asked)
+    server.shutdown()
+    server.server_close()
+
+
+def _self_signed() -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sap")])
+    now = datetime.now(tz=UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+    )
+    return builder.sign(key, hashes.SHA256()), key
+
+
+def ask(secure: Secure, **settings: str) -> int:
+    wire = Wire(make_session(settings, {}), record=lambda call: None)
+    return wire.send("GET", f"{secure.url}/ping", writes=False, deadline=5).status
+
+
+def test_a_certificate_nobody_vouches_for_is_refused_before_anything_is_asked(secure: Secure) -> None:
+    before = len(secure.asked)
+    with pytest.raises(Misconfigured, match="TLS certificate"):
+        ask(secure)
+    assert len(secure.asked) == before
+
+
+def test_a_private_authority_is_trusted(secure: Secure) -> None:
+    assert ask(secure, ca_bundle=secure.pem) == 200
+
+
+def test_a_pinned_certificate_is_trusted_in_any_spelling(secure: Secure) -> None:
+    pairs = ":".join(secure.pin[n : n + 2] for n in range(0, 64, 2)).upper()
+    for spelling in (secure.pin, pairs, f"SHA256:{secure.pin}", f" {secure.pin} "):
+        assert ask(secure, certificate_pin=spelling) == 200
+
+
+def test_another_certificate_than_the_pinned_one_is_refused(secure: Secure) -> None:
+    with pytest.raises(Misconfigured, match="TLS certificate"):
+        ask(secure, certificate_pin="00" * 32)
+
+
+def test_a_pin_counts_also_where_verification_is_off(secure: Secure) -> None:
+    with pytest.raises(Misconfigured):
+        ask(secure, certificate_pin="00" * 32, verify_tls="no")
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+def test_verification_is_off_only_where_it_was_switched_off(secure: Secure) -> None:
+    assert ask(secure, verify_tls="no") == 200
+    with pytest.raises(Misconfigured):
+        ask(secure, verify_tls="yes")
+
+
+def test_another_authority_does_not_help(secure: Secure) -> None:
+    other, _ = _self_signed()
+    with pytest.raises(Misconfigured):
+        ask(secure, ca_bundle=other.public_bytes(serialization.Encoding.PEM).decode())
+
+
+@pytest.mark.parametrize(
+    "settings", [{"ca_bundle": "not PEM"}, {"certificate_pin": "abc"}, {"certificate_pin": "g" * 64}]
+)
+def test_settings_that_cannot_be_read_are_refused(settings: dict[str, str]) -> None:
+    with pytest.raises(Misconfigured):
+        make_session(settings, {})
+
+
+def test_no_cookie_is_kept_by_the_session(secure: Secure) -> None:
+    session = make_session({"ca_bundle": secure.pem}, {})
+    Wire(session, record=lambda call: None).send("GET", secure.url, writes=False, deadline=5)
+    assert len(session.cookies) == 0
+
+
+def test_a_proxy_that_refuses_is_misconfigured(secure: Secure) -> None:
+    session = make_session({"ca_bundle": secure.pem}, {"proxy": "http://user:pw@127.0.0.1:9"})
+    with pytest.raises(Misconfigured) as caught:
+        Wire(session, record=lambda call: None).send("GET", secure.url, writes=False, deadline=5)
+    assert "pw" not in caught.value.sentence
+
+
+def test_a_thread_keeps_one_session_until_its_settings_change() -> None:
+    first = session_for("company-9", {}, {})
+    assert session_for("company-9", {"company_db": "other"}, {}) is first
+    assert session_for("company-9", {"certificate_pin": "ab" * 32}, {}) is not first
+    others: list[object] = []
+    thread = threading.Thread(target=lambda: others.append(session_for("company-9", {}, {})))
+    thread.start()
+    thread.join()
+    assert others[0] is not first
+
+
+def test_no_pin_is_no_pin() -> None:
+    assert fingerprint("") == ""
+    assert fingerprint("  ") == ""
