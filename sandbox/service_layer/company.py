@@ -268,7 +268,8 @@ class Company:
 
         :raises B1Error: -2035 if the table has it already
         """
-        family = TABLE_FAMILIES.get(row["TableName"], row["TableName"])
+        table = str(row["TableName"])
+        family = TABLE_FAMILIES.get(table, table)
         name = f"U_{row['Name']}"
         if name in self._user_fields.get(family, {}):
             raise errors.already_exists()
@@ -281,7 +282,7 @@ class Company:
         self._user_fields.setdefault(family, {})[name] = made
         if not self.switches.user_fields_at_once:
             self.waiting_user_fields.add((family, name))
-        number = sum(1 for other in self.rows("UserFieldsMD") if other["TableName"] == row["TableName"])
+        number = sum(1 for other in self.rows("UserFieldsMD") if other["TableName"] == table)
         return self.add("UserFieldsMD", **{**row, "FieldID": number})
 
     def restart(self) -> None:

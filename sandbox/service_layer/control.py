@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,14 @@ class Control:
 
         :raises LookupError: if there is none such
         """
-        action = {
+        action = self._actions()[what]
+        with self.server.storage.transaction():
+            result = action(data)
+            self.server.save()
+        return result
+
+    def _actions(self) -> dict[str, Callable[[dict[str, Any]], Any]]:
+        return {
             "companies": self._companies,
             "switch": self._switch,
             "rate": self._rate,
@@ -35,15 +43,11 @@ class Control:
             "user-field": self._user_field,
             "restart": self._restart,
             "lose-sessions": self._lose_sessions,
-            "sessions": lambda data: {
-                "open": len(self.server.sessions),
-                "logins": self.server.sessions.logins,
-            },
-        }[what]
-        with self.server.storage.transaction():
-            result = action(data)
-            self.server.save()
-        return result
+            "sessions": self._sessions,
+        }
+
+    def _sessions(self, data: dict[str, Any]) -> Any:
+        return {"open": len(self.server.sessions), "logins": self.server.sessions.logins}
 
     def _company(self, data: dict[str, Any]) -> Company:
         return self.server.company(data.get("company", ""))

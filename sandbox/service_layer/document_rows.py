@@ -32,10 +32,22 @@ def build(
     drawn: Sequence[Drawing] = (),
 ) -> Row:
     """The document's row, everything but its keys. Amounts without Fc are in local currency."""
-    company, partner = setting.company, setting.partner
-    tax = totals.tax - sum((each.tax for each in drawn), ZERO)
-    total = totals.total - sum((each.gross for each in drawn), ZERO)
-    row: Row = {
+    row: Row = {**_defaults(setting), **values, **_amounts(setting, totals, drawn), **_fresh(setting.company)}
+    row["DocumentLines"] = [
+        _line(setting, line, result, number)
+        for number, (line, result) in enumerate(zip(lines, totals.lines, strict=True))
+    ]
+    row["DocumentAdditionalExpenses"] = [
+        _freight(setting, given, result, number)
+        for number, ((given, _), result) in enumerate(zip(freights, totals.freights, strict=True))
+    ]
+    row["DownPaymentsToDraw"] = [each.row for each in drawn]
+    return row
+
+
+def _defaults(setting: Setting) -> Row:
+    partner = setting.partner
+    return {
         "DocType": "dDocument_Items",
         "HandWritten": "tNO",
         "Printed": "psNo",
@@ -53,11 +65,13 @@ def build(
         "JournalMemo": f"{setting.entity_set.name} - {partner['CardCode']}"[:50],
         "DownPaymentPercentage": ZERO,
         "DownPaymentAmount": ZERO,
-        **values,
-        "CreationDate": company.today(),
-        "UpdateDate": company.today(),
-        "DocTime": company.clock().strftime("%H:%M:%S"),
-        "UpdateTime": company.clock().strftime("%H:%M:%S"),
+    }
+
+
+def _amounts(setting: Setting, totals: Totals, drawn: Sequence[Drawing]) -> Row:
+    tax = totals.tax - sum((each.tax for each in drawn), ZERO)
+    total = totals.total - sum((each.gross for each in drawn), ZERO)
+    return {
         "DiscountPercent": totals.discount_percent,
         "TotalDiscount": _local(setting, totals.discount),
         "TotalDiscountFC": _foreign(setting, totals.discount),
@@ -71,21 +85,21 @@ def build(
         "RoundingDiffAmountFC": ZERO,
         "PaidToDate": ZERO,
         "PaidToDateFC": ZERO,
+    }
+
+
+def _fresh(company: Company) -> Row:
+    now = company.clock().strftime("%H:%M:%S")
+    return {
+        "CreationDate": company.today(),
+        "UpdateDate": company.today(),
+        "DocTime": now,
+        "UpdateTime": now,
         "DocumentStatus": "bost_Open",
         "Cancelled": "tNO",
         "CancelStatus": "csNo",
         "AuthorizationStatus": "dasWithout",
     }
-    row["DocumentLines"] = [
-        _line(setting, line, result, number)
-        for number, (line, result) in enumerate(zip(lines, totals.lines, strict=True))
-    ]
-    row["DocumentAdditionalExpenses"] = [
-        _freight(setting, given, result, number)
-        for number, ((given, _), result) in enumerate(zip(freights, totals.freights, strict=True))
-    ]
-    row["DownPaymentsToDraw"] = [each.row for each in drawn]
-    return row
 
 
 def stamp(row: Row) -> None:

@@ -104,15 +104,18 @@ def _read_text(field: Field, value: object) -> str:
 
 
 def _read_int(field: Field, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**31:
         raise BadValue(field.name)
     return value
 
 
 def _read_number(field: Field, value: object) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or abs(value) >= LARGEST:
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise BadValue(field.name)
-    return Decimal(value)
+    number = Decimal(value)
+    if abs(number) >= LARGEST:
+        raise BadValue(field.name)
+    return number
 
 
 def _read_date(field: Field, value: object) -> str:

@@ -232,5 +232,9 @@ def _user_field(company: Company, values: Row) -> Row:
     }:
         raise errors.no_such_record(errors.at("CUFD", "TableID"))
     row: Row = {"Type": "db_Alpha", "Size": 10, "SubType": "st_None", "Mandatory": "tNO", **values}
+    if not 1 <= (row["Size"] or 0) <= 254:
+        raise errors.conflict("Field size must be between 1 and 254  [CUFD.SizeID]")
+    if not all(each.get("Value") for each in row.get("ValidValuesMD") or ()):
+        raise errors.conflict("Specify the valid values of the user field  [UFD1.FldValue]")
     row.setdefault("EditSize", row["Size"])
     return company.define_user_field(row)

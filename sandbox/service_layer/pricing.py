@@ -148,18 +148,17 @@ def _line(
     entry: LineEntry, places: Places, *, unit_price: Decimal, discount: Decimal, price: Decimal, net: Decimal
 ) -> LineResult:
     net = places.sum(net)
-    overridden = entry.tax_override is not None
-    tax = places.sum(entry.tax_override if overridden else net * entry.tax_rate / HUNDRED)
+    tax = net * entry.tax_rate / HUNDRED if entry.tax_override is None else entry.tax_override
     return LineResult(
         unit_price=unit_price,
         discount_percent=discount,
         price=price,
         net=net,
-        tax=tax,
+        tax=places.sum(tax),
         tax_code=entry.tax_code,
         tax_rate=entry.tax_rate,
         taxable=net,
-        own_tax=overridden,
+        own_tax=entry.tax_override is not None,
     )
 
 

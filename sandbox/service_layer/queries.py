@@ -14,6 +14,8 @@ from sandbox.service_layer.reading import field_of
 from sandbox.service_layer.writing import write_row
 
 if TYPE_CHECKING:
+    from werkzeug.datastructures import Headers
+
     from sandbox.service_layer.catalogue import EntitySet
     from sandbox.service_layer.company import Company
 
@@ -33,7 +35,7 @@ def read_page(
     company: Company,
     entity_set: EntitySet,
     query: Mapping[str, str],
-    headers: Mapping[str, str],
+    headers: Headers,
     *,
     v2: bool = False,
 ) -> Page:
@@ -57,9 +59,7 @@ def read_page(
     return Page(rows=rows, count=count, next_skip=skip + size if more else None, page_size=asked)
 
 
-def count(
-    company: Company, entity_set: EntitySet, query: Mapping[str, str], headers: Mapping[str, str]
-) -> int:
+def count(company: Company, entity_set: EntitySet, query: Mapping[str, str], headers: Headers) -> int:
     """`/Orders/$count`."""
     _refuse_unknown(query)
     return len(_matching(company, entity_set, query, headers))
@@ -96,7 +96,7 @@ def next_link(
 
 
 def _matching(
-    company: Company, entity_set: EntitySet, query: Mapping[str, str], headers: Mapping[str, str]
+    company: Company, entity_set: EntitySet, query: Mapping[str, str], headers: Headers
 ) -> list[Row]:
     rows = list(company.rows(entity_set.name))
     if "$filter" in query:
@@ -125,7 +125,7 @@ def _whole(query: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def _asked_page_size(headers: Mapping[str, str]) -> int | None:
+def _asked_page_size(headers: Headers) -> int | None:
     found = re.search(r"odata\.maxpagesize\s*=\s*(\d+)", headers.get("Prefer", ""))
     text = found[1] if found else headers.get("B1S-PageSize")
     return int(text) if text and text.isdigit() else None

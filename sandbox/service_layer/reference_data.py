@@ -94,6 +94,7 @@ def fill(company: Company) -> Company:
     _accounts(company)
     _taxes(company)
     _organisation(company)
+    _cost_centers(company)
     _partners(company)
     _items(company)
     _periods(company)
@@ -252,6 +253,18 @@ def _organisation(company: Company) -> None:
     company.add("BusinessPlaces", BPLID=1, BPLName="Main", MainBPL="tYES", Disabled="tNO")
     company.add("BusinessPlaces", BPLID=2, BPLName="Second", MainBPL="tNO", Disabled="tNO")
     company.add("BusinessPlaces", BPLID=3, BPLName="Sold in 2019", MainBPL="tNO", Disabled="tYES")
+    company.add("PriceLists", PriceListNo=1, PriceListName="Base Price", IsGrossPrice="tNO", Active="tYES")
+    company.add(
+        "PriceLists", PriceListNo=2, PriceListName="Web, tax included", IsGrossPrice="tYES", Active="tYES"
+    )
+    company.add("ShippingTypes", Code=1, Name="Ground")
+    company.add("PaymentTermsTypes", GroupNumber=-1, PaymentTermsGroupName="Cash", NumberOfAdditionalDays=0)
+    company.add("PaymentTermsTypes", GroupNumber=1, PaymentTermsGroupName="Net 30", NumberOfAdditionalDays=30)
+    company.add("SalesPersons", SalesEmployeeCode=-1, SalesEmployeeName="-No Sales Employee-", Active="tYES")
+    company.add("CreditCards", CreditCardCode=1, CreditCardName="Visa", GLAccount="111000")
+
+
+def _cost_centers(company: Company) -> None:
     for code, name, dimension, active in (
         ("WEB", "Web store", 1, "tYES"),
         ("RETAIL", "Shops", 1, "tYES"),
@@ -271,15 +284,6 @@ def _organisation(company: Company) -> None:
         )
     for number in (1, 2):
         company.add("Dimensions", DimensionCode=number, DimensionName=f"Dimension {number}", IsActive="tYES")
-    company.add("PriceLists", PriceListNo=1, PriceListName="Base Price", IsGrossPrice="tNO", Active="tYES")
-    company.add(
-        "PriceLists", PriceListNo=2, PriceListName="Web, tax included", IsGrossPrice="tYES", Active="tYES"
-    )
-    company.add("ShippingTypes", Code=1, Name="Ground")
-    company.add("PaymentTermsTypes", GroupNumber=-1, PaymentTermsGroupName="Cash", NumberOfAdditionalDays=0)
-    company.add("PaymentTermsTypes", GroupNumber=1, PaymentTermsGroupName="Net 30", NumberOfAdditionalDays=30)
-    company.add("SalesPersons", SalesEmployeeCode=-1, SalesEmployeeName="-No Sales Employee-", Active="tYES")
-    company.add("CreditCards", CreditCardCode=1, CreditCardName="Visa", GLAccount="111000")
 
 
 def _partners(company: Company) -> None:

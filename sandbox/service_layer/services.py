@@ -218,7 +218,7 @@ def _item_price(company: Company, payload: Mapping[str, Any]) -> Row:
         raise errors.not_found()
     partner = company.get("BusinessPartners", wanted.get("CardCode")) or {}
     number = wanted.get("PriceList") or partner.get("PriceListNum") or 1
-    price = next((row for row in item.get("ItemPrices", ()) if row["PriceList"] == number), {})
+    price: Row = next((row for row in item.get("ItemPrices", ()) if row["PriceList"] == number), {})
     local = company.switches.local_currency
     return {"Price": price.get("Price", ZERO), "Currency": price.get("Currency") or local, "Discount": ZERO}
 

@@ -71,11 +71,11 @@ def apply_moves(company: Company, moves: Iterable[Move]) -> None:
 
 
 def in_stock(company: Company, item: str, warehouse: str) -> Decimal:
-    return _warehouse_row(company, item, warehouse)["InStock"]
+    return Decimal(_warehouse_row(company, item, warehouse)["InStock"])
 
 
 def _warehouse_row(company: Company, item: str, warehouse: str) -> Row:
-    rows = company.tables["Items"][item,]["ItemWarehouseInfoCollection"]
+    rows: list[Row] = company.tables["Items"][item,]["ItemWarehouseInfoCollection"]
     for row in rows:
         if row["WarehouseCode"] == warehouse:
             return row
