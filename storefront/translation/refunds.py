@@ -229,13 +229,15 @@ def _explain(
     """The lines, with what they leave of total and tax as a line of its own, and whether that is accounted
     for.
 
-    It is where there are no items, and where less goes back than the items because earlier refunds gave back
-    amounts of no item. The lines returned add up to total and tax exactly.
+    It is where there are no items, where less goes back than the items because earlier refunds gave back
+    amounts of no item, and where it is no more than rounding: half a minor unit for each item and the total.
+    The lines returned add up to total and tax exactly.
     """
     lines = _fit_tax(lines, tax, giving.currency)
     rest = total - sum((line.gross for line in lines), ZERO)
     rest_tax = tax - sum((line.tax for line in lines), ZERO)
-    is_explained = not lines or (not rest and not rest_tax) or -giving.unattributed <= rest < 0
+    rounding = quantum(giving.currency) * (len(lines) + 1) / 2
+    is_explained = not lines or max(abs(rest), abs(rest_tax)) <= rounding or -giving.unattributed <= rest < 0
     if rest or rest_tax:
         part = RefundPart.TAX if rest == rest_tax or not rest else RefundPart.ORDER
         lines = [*lines, _line(part, "", rest, rest_tax, {})]
