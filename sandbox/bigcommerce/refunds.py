@@ -171,6 +171,9 @@ def _item(order: Row, earlier: list[Row], item: GiveBack) -> tuple[Row, Decimal]
         amount += item.adjustment
     else:
         amount = item.amount
+        left = part["inc"] - _given(earlier, item.kind, part["id"], "requested_amount")
+        if amount > left:
+            raise ValueError(f"only {left} of {item.kind} can be refunded")
         tax = rounded(amount * part["tax"] / part["inc"], places) if part["inc"] else ZERO
     row = {
         "item_type": item.kind, "item_id": part["id"], "reason": item.reason,
