@@ -18,7 +18,7 @@ import audit
 from audit.redaction import storable
 from mappings import targets
 from mappings.keys import is_unstorable, normal
-from mappings.kinds import SPECS, BadKey, Kind, check_key
+from mappings.kinds import SPECS, BadKey, Kind, check_key, label_of
 from mappings.models import TARGET_LENGTH, Mapping, MappingChange, MappingSet, MappingVersion, Path
 from mappings.resolver import Rule
 from mappings.signals import mapping_changed
@@ -72,7 +72,7 @@ class Difference:
     @property
     def kind_label(self) -> str:
         """The kind as people read it."""
-        return SPECS[Kind(self.kind)].label
+        return label_of(self.kind)
 
     @property
     def before_text(self) -> str:

@@ -245,6 +245,11 @@ SPECS: Mapping[Kind, KindSpec] = MappingProxyType({spec.kind: spec for spec in _
 EXTRA_NAMES: tuple[str, ...] = tuple(dict.fromkeys(extra.name for spec in _SPECS for extra in spec.extras))
 
 
+def label_of(kind: str) -> str:
+    """The kind as people read it; history may hold kinds that are no more."""
+    return SPECS[Kind(kind)].label if kind in SPECS else kind
+
+
 class BadKey(ValueError):
     """A key that its kind does not allow; the text is a sentence with the way out."""
 

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from mappings.keys import KEY_LENGTH
-from mappings.kinds import SPECS, Kind
+from mappings.kinds import Kind, label_of
 from tenants.constraints import SameTenant
 from tenants.models import TenantOwned
 
@@ -92,7 +92,7 @@ class _Place(TenantOwned):
     @property
     def kind_label(self) -> str:
         """The kind as people read it."""
-        return SPECS[Kind(self.kind)].label
+        return label_of(self.kind)
 
     @property
     def place(self) -> tuple[str, str, object]:
