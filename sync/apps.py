@@ -3,6 +3,7 @@ from django.apps import AppConfig
 
 class SyncConfig(AppConfig):
     name = "sync"
+    verbose_name = "Console"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -123,7 +123,9 @@ def _verdict(posting: Posting, plan: Plan) -> Verdict:
     problem = next(iter(plan.problems), None)
     sentence = problem.sentence if problem else next(iter(plan.notes), "") if not plan.documents else ""
     if plan.gaps:
-        sentence = " ".join(gap.sentence or gap.label for gap in plan.gaps)
+        sentence = " ".join(gap.sentence or gap.label for gap in plan.gaps).replace(
+            "the ERP", posting.company.spec.label
+        )
     return Verdict(
         status=STATUS_OF_OUTCOME[plan.outcome], reason=sentence, code=problem.code if problem else ""
     )

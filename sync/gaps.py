@@ -41,7 +41,7 @@ def _open(posting: Posting, missing: MissingMapping) -> Gap:
         defaults={
             "tenant_id": posting.tenant_id,
             "label": missing.label[:300],
-            "sentence": missing.sentence or missing.label,
+            "sentence": (missing.sentence or missing.label).replace("the ERP", posting.company.spec.label),
         },
     )
     if not is_new and gap.state == GapState.CLOSED:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, InternalError, OperationalError, transaction
 from django.http import HttpResponse, UnreadablePostError
 from django.utils import timezone
 from prometheus_client import Counter
@@ -57,7 +57,7 @@ class BigCommerceWebhookView(APIView):
         with correlation.bind():
             try:
                 outcome, status = self._receive(request, key)
-            except (OperationalError, InterfaceError):
+            except (OperationalError, InterfaceError, InternalError):  # the last: a read-only stand-by
                 outcome, status = "database_away", 503
         DELIVERIES.labels(outcome).inc()
         return HttpResponse(status=status)

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db.models import Q
+
 from erp.contract.documents import AnyDocument, DocumentLine, MoneyDocument, PartnerDocument, SalesDocument
 from erp.contract.money import Money
 from erp.contract.plan import Plan
 from erp.contract.reading import read_plan
 from sync import trail
 from sync.models import Document, Posting
+from sync.planning import SETTINGS
 
 TITLES = {
     "partner": "Business partner",
@@ -39,6 +42,7 @@ class PlannedDocument:
     title: str
     reference: str
     about: str
+    net: Money | None
     total: Money | None
     tax: Money | None
     lines: tuple[LineRow, ...]
@@ -50,14 +54,15 @@ class OrderPage:
     posting: Posting
     subject: str
     plan: Plan | None
+    policies: list[tuple[str, str]]
     documents: tuple[PlannedDocument, ...]
     others: tuple[Document, ...]  # in the ERP, but not part of the newest plan
 
 
 def order_page(posting: Posting) -> OrderPage:
     """Everything the page needs, in a handful of queries."""
-    rows = {d.reference: d for d in _documents(posting)}
     plan = read_plan(posting.plan.body) if posting.plan else None
+    rows = _rows(posting, [d.reference for d in plan.documents] if plan else [])
     planned = tuple(_planned(d, rows.get(d.reference)) for d in plan.documents) if plan else ()
     others = tuple(row for reference, row in rows.items() if reference not in {p.reference for p in planned})
     return OrderPage(
@@ -65,8 +70,20 @@ def order_page(posting: Posting) -> OrderPage:
     )
 
 
-def _documents(posting: Posting) -> list[Document]:
-    return list(posting.documents.prefetch_related("attempts").order_by("position", "pk"))
+def _rows(posting: Posting, references: list[str]) -> dict[str, Document]:
+    """The posting's documents, and those of the plan that belong to another: an order's business partner is its customer's."""
+    mine = Document.objects.filter(Q(posting=posting) | Q(company=posting.company, reference__in=references))
+    return {row.reference: row for row in mine.prefetch_related("attempts").order_by("position", "pk")}
+
+
+def policies(plan: Plan) -> list[tuple[str, str]]:
+    """The policies in force, in the words of their form."""
+    specs = {spec.name: spec for spec in SETTINGS}
+    shown = []
+    for name, value in plan.policies:
+        spec = specs.get(name)
+        shown.append((spec.label if spec else name, dict(spec.choices).get(value, value) if spec else value))
+    return shown
 
 
 def _planned(document: AnyDocument, row: Document | None) -> PlannedDocument:
@@ -80,6 +97,7 @@ def _planned(document: AnyDocument, row: Document | None) -> PlannedDocument:
         title=TITLES[document.kind],
         reference=document.reference,
         about=_about(document),
+        net=total - tax if total and tax else None,
         total=total,
         tax=tax,
         lines=lines,

@@ -75,6 +75,16 @@ class PostingAdmin(TenantAdmin):
             }
         return super().change_view(request, object_id, form_url, extra_context)
 
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """What makes sense for this one."""
+        posting = self.get_object(request, str(object_id))
+        by_hand = posting is not None and posting.status == Status.EXCLUDED and bool(posting.excluded_by)
+        hidden = {"reprocess_one", "exclude_one", "resolve_one"} if by_hand else {"take_back_one"}
+        offered = super().get_actions_detail(request, object_id)
+        return [
+            action for action in offered if not any(str(action.action_name).endswith(name) for name in hidden)
+        ]
+
     @admin.display(description="Record", ordering="record_id")
     def record(self, posting: Posting) -> str:
         return str(posting)
@@ -97,7 +107,13 @@ class PostingAdmin(TenantAdmin):
 
     @admin.display(description="In the ERP")
     def erp_documents(self, posting: Posting) -> str:
-        return ", ".join(d.erp_number for d in posting.documents.all() if d.erp_number)
+        """The numbers people search for: those of sales documents and partners; payments are on the order's page."""
+        shown = ("invoice", "sales_order", "credit_memo", "partner")
+        return ", ".join(
+            f"{TITLES[d.kind]} {d.erp_number}"
+            for d in posting.documents.all()
+            if d.erp_number and d.kind in shown
+        )
 
     @rows_action(May.REPROCESS, description="Reprocess", confirm="about_reprocess")
     def reprocess_selected(self, request: HttpRequest, rows: QuerySet[Posting]) -> Done:

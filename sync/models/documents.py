@@ -48,6 +48,8 @@ class Document(TenantOwned):
     adopted = models.BooleanField(default=False)
 
     class Meta(TenantOwned.Meta):
+        verbose_name = "document in the ERP"
+        verbose_name_plural = "documents in the ERP"
         constraints = [
             *TenantOwned.Meta.constraints,
             models.UniqueConstraint(fields=["company", "reference"], name="sync_document_reference"),

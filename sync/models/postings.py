@@ -89,6 +89,8 @@ class Posting(TenantOwned):
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta(TenantOwned.Meta):
+        verbose_name = "order or customer"
+        verbose_name_plural = "orders and customers"
         constraints = [
             *TenantOwned.Meta.constraints,
             models.UniqueConstraint(

@@ -16,6 +16,7 @@ class Reprocess(TenantOwned):
     correlation_id = models.CharField(max_length=64)
 
     class Meta(TenantOwned.Meta):
+        verbose_name = "reprocess run"
         ordering = ["-started_at"]
 
     def __str__(self) -> str:
