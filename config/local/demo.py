@@ -7,10 +7,14 @@ import sys
 import webbrowser
 
 from config.local.folder import DataFolder
-from config.local.installation import PROJECT, Installation, NotReady, answers, run
+from config.local.installation import PROJECT, Installation, NotReady, answers, ask, run
 
-SANDBOX_SECONDS = 30
+SANDBOX_SECONDS = 60
 SET_UP = PROJECT / "sandbox" / "demo.yaml"
+TENANT = "demo"
+# After so many invoices the sandbox's ERP is out for a while, in the middle of the morning.
+INVOICES_BEFORE_OUTAGE = 6
+OUTAGE_SECONDS = 60
 
 
 def run_demo(folder: DataFolder, *, web_port: int | None, fresh: bool, opens_browser: bool) -> None:
@@ -19,11 +23,17 @@ def run_demo(folder: DataFolder, *, web_port: int | None, fresh: bool, opens_bro
 
     def started(installation: Installation) -> None:
         _start_sandbox(installation)
-        _set_up(installation)
-        _place_orders(installation)
-        _say_what_to_look_at(installation)
+        morning = folder.path / "morning-placed"
+        is_first = not morning.exists()
+        if is_first:
+            _set_up(installation)
+            _place_orders(installation)
+            morning.touch()
+        _say_what_to_look_at(installation, is_first=is_first)
         if opens_browser and sys.stdout.isatty():
             webbrowser.open(f"{installation.address}/admin/")
+        if is_first:
+            _stage_an_outage(installation)
 
     run(installation, started=started, fresh=fresh)
 
@@ -32,64 +42,80 @@ def _given() -> dict[str, str]:
     """The environment without anything of a real installation: the demo never touches one."""
     real = ("TIEOUT_", "CELERY_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(real)}
-    for name in ("DATABASE_URL", "REDIS_URL"):
+    for name in ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"):
         kept.pop(name, None)
-    return {
-        **kept,
-        "TIEOUT_PROFILE": "local",
-        "TIEOUT_LOG_LEVEL": os.environ.get("TIEOUT_LOG_LEVEL", "WARNING"),
-    }
+    level = os.environ.get("TIEOUT_LOG_LEVEL", "WARNING")
+    return {**kept, "TIEOUT_PROFILE": "local", "TIEOUT_LOG_LEVEL": level}
 
 
 def _start_sandbox(installation: Installation) -> None:
-    ports = {name: installation.folder.port(name) for name in ("bigcommerce", "service_layer")}
+    store = installation.folder.port("bigcommerce")
+    erp = installation.folder.port("service_layer")
     command = [sys.executable, "-m", "sandbox", "--data", installation.folder.sandbox]
-    command += [
-        "--bigcommerce-port",
-        str(ports["bigcommerce"]),
-        "--service-layer-port",
-        str(ports["service_layer"]),
-    ]
+    command += ["--bigcommerce-port", str(store), "--service-layer-port", str(erp)]
     env = {name: value for name, value in installation.env.items() if not name.startswith("TIEOUT_")}
     installation.supervisor.start("sandbox", command, env)
-    installation.env.update(
-        TIEOUT_DEMO_BIGCOMMERCE_URL=f"http://127.0.0.1:{ports['bigcommerce']}",
-        TIEOUT_DEMO_SERVICE_LAYER_URL=f"http://127.0.0.1:{ports['service_layer']}",
-    )
-    urls = [
-        installation.env["TIEOUT_DEMO_BIGCOMMERCE_URL"],
-        installation.env["TIEOUT_DEMO_SERVICE_LAYER_URL"],
-    ]
-    is_up = installation.supervisor.wait_until(
-        lambda: all(answers(f"{url}/sandbox/health") for url in urls), timeout=SANDBOX_SECONDS
-    )
-    if not is_up:
+    addresses = {
+        "TIEOUT_DEMO_BIGCOMMERCE_URL": f"http://127.0.0.1:{store}",
+        "TIEOUT_DEMO_SERVICE_LAYER_URL": f"http://127.0.0.1:{erp}",
+    }
+    installation.env.update(addresses)
+
+    def is_up() -> bool:
+        return all(answers(f"{url}/sandbox/health") for url in addresses.values())
+
+    if not installation.supervisor.wait_until(is_up, timeout=SANDBOX_SECONDS):
         raise NotReady("The sandbox servers did not start; see their lines above.")
 
 
 def _set_up(installation: Installation) -> None:
-    if installation.manage("apply", str(SET_UP)):
+    if installation.manage("apply", str(SET_UP)) or installation.manage("repair_webhooks", TENANT):
         raise NotReady("The demo could not be set up; the lines above say why.")
 
 
 def _place_orders(installation: Installation) -> None:
-    done = installation.folder.path / "morning-placed"
-    if done.exists():
-        return
     url = installation.env["TIEOUT_DEMO_BIGCOMMERCE_URL"]
     command = [sys.executable, "-m", "sandbox.scenarios", "morning", "--bigcommerce", url]
     if installation.supervisor.run("morning", command, installation.env):
         raise NotReady("The morning's orders could not be placed; the lines above say why.")
-    done.touch()
 
 
-def _say_what_to_look_at(installation: Installation) -> None:
+def _stage_an_outage(installation: Installation) -> None:
+    """Once a few invoices are posted, the sandbox's ERP answers 503 for a minute."""
+    erp = installation.env["TIEOUT_DEMO_SERVICE_LAYER_URL"]
+
+    def some_are_posted() -> bool:
+        return len(ask(f"{erp}/_control/calls?method=POST&path=/Invoices$")) >= INVOICES_BEFORE_OUTAGE
+
+    if not installation.supervisor.wait_until(some_are_posted, timeout=120):
+        return
+    fault = {"kind": "answer", "status": 503, "count": None, "seconds": OUTAGE_SECONDS}
+    ask(f"{erp}/_control/faults", fault)
+    installation.supervisor.say("demo", f"SAP Business One is out for {OUTAGE_SECONDS} seconds: orders wait.")
+
+
+def _say_what_to_look_at(installation: Installation, *, is_first: bool) -> None:
     password = installation.folder.secrets()["admin_password"]
+    outage = "the ERP is out for a minute soon: orders wait, then post by themselves" if is_first else ""
+    looks = [
+        "What needs me: two SKUs without a mapping, an order held because it does not tie out",
+        "Mapping gaps: pick an item for HAT-BLUE or SCARF-WOOL, save, press Reprocess",
+        "Orders: each with its plan, documents and attempts; one of them has a refund",
+        *([f"An outage: {outage}"] if outage else []),
+    ]
+    lines = "\n".join(f"              {look}" for look in looks)
     print(
         f"""
-  Tieout is ready.
+  Tieout is ready, with a sandbox store and a sandbox SAP Business One.
 
     Open      {installation.address}/admin/
-    Sign in   admin   {password}
-"""
+    Sign in   admin
+    Password  {password}
+
+    Look at
+{lines}
+
+  Ctrl-C stops everything; ./tieout demo goes on with this data, ./tieout demo --fresh starts over.
+""",
+        flush=True,
     )

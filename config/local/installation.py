@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from config.local import leftovers
 from config.local.folder import DataFolder
@@ -155,6 +157,14 @@ def answers(url: str) -> bool:
             return answer.status == 200
     except (urllib.error.URLError, OSError):
         return False
+
+
+def ask(url: str, content: Mapping[str, Any] | None = None) -> Any:
+    """The JSON that an address of this machine answers: to a GET, or to a POST of `content`."""
+    body = None if content is None else json.dumps(content).encode()
+    headers = {"Content-Type": "application/json"}
+    with _LOCAL.open(urllib.request.Request(url, data=body, headers=headers), timeout=30) as answer:
+        return json.load(answer)
 
 
 def serve(
