@@ -26,6 +26,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from sandbox.bigcommerce.hooks import WAITING, finish
 from sandbox.wire import Clock, Storage
 
 Row = dict[str, Any]
@@ -128,7 +129,7 @@ class Deliverer:
         """Wait until every message was tried once (``retries``: until none waits); False: time is up."""
 
         def settled() -> bool:
-            waiting = self._storage.rows("deliveries", lambda row: row["state"] == "waiting")
+            waiting = self._storage.rows(WAITING)
             return not self._sending and not any(retries or not row["tries"] for row in waiting)
 
         deadline = datetime.now(UTC).timestamp() + timeout
@@ -155,20 +156,16 @@ class Deliverer:
 
     def _due(self) -> list[Row]:
         now = self._clock.seconds()
-        return self._storage.rows(
-            "deliveries",
-            lambda row: (
-                row["state"] == "waiting" and row["id"] not in self._sending and float(row["due"]) <= now
-            ),
-        )
+        return [row for row in self._unsent() if float(row["due"]) <= now]
 
     def _next_due(self) -> datetime | None:
         if self._paused:
             return None
-        rows = self._storage.rows(
-            "deliveries", lambda row: row["state"] == "waiting" and row["id"] not in self._sending
-        )
-        return datetime.fromtimestamp(min(float(row["due"]) for row in rows), UTC) if rows else None
+        due = [float(row["due"]) for row in self._unsent()]
+        return datetime.fromtimestamp(min(due), UTC) if due else None
+
+    def _unsent(self) -> list[Row]:
+        return self._storage.rows(WAITING, lambda row: row["id"] not in self._sending)
 
     def _take(self, row: Row) -> None:
         self._sending.add(row["id"])
@@ -250,11 +247,15 @@ class Deliverer:
 
     on_exception: Callable[[str, Row], None] | None = None
 
-    def _keep(self, row: Row, **changes: Any) -> None:
-        """Write the row back, unless it was removed meanwhile (a reset)."""
+    def _keep(self, row: Row, state: str = "waiting", **changes: Any) -> None:
+        """Write the row back, unless it was finished or removed meanwhile (hook deleted, reset)."""
         with self._storage.transaction():
-            if self._storage.get("deliveries", row["id"]) is not None:
-                self._storage.put("deliveries", row["id"], row | changes)
+            if self._storage.get(WAITING, row["id"]) is None:
+                return
+            if state == "waiting":
+                self._storage.put(WAITING, row["id"], row | changes)
+            else:
+                finish(self._storage, row, state)
 
 
 def signatures(store: Row, row: Row, body: bytes, now: int) -> dict[str, str]:

@@ -15,6 +15,8 @@ from sandbox.wire import Clock, Storage, dumps
 
 Row = dict[str, Any]
 MOST_PER_SCOPE = 10  # per store, client and scope (limit of 2025-04-10)
+# Messages by whether there is work left with them: the sender looks through the waiting ones all the time.
+WAITING, FINISHED = "deliveries waiting", "deliveries finished"
 INACTIVE_AFTER = 90 * 86400
 CHANNEL_EVENTS = ("created", "updated", "archived", "statusUpdated", "message/created", "refund/created")
 
@@ -95,9 +97,8 @@ class Hooks:
         """Delete a hook and what waits for it."""
         with self._storage.transaction():
             self._storage.delete(f"hooks:{self.hash}", hook_id)
-            for row in self._storage.rows("deliveries", lambda row: row["hook_id"] == hook_id):
-                if row["state"] == "waiting":
-                    self._storage.put("deliveries", row["id"], row | {"state": "cancelled"})
+            for row in self._storage.rows(WAITING, lambda row: row["hook_id"] == hook_id):
+                finish(self._storage, row, "cancelled")
 
     def _save(self, hook: Row) -> None:
         self._storage.put(f"hooks:{self.hash}", hook["id"], hook)
@@ -136,7 +137,7 @@ class Hooks:
             "webhook_id": f"msg_{uuid.uuid4().hex}", "created_at": int(at), "due": str(at), "tries": [],
             "state": "waiting",
         }  # fmt: skip
-        self._storage.put("deliveries", number, row)
+        self._storage.put(WAITING, number, row)
 
     def envelope(self, scope: str, data: Any, created_at: int) -> str:
         """The body of a message. ``hash`` is the SHA-1 of the JSON of ``data`` (undocumented)."""
@@ -153,9 +154,18 @@ class Hooks:
 
     def deliveries(self, state: str | None = None) -> list[Row]:
         """The messages of this store, oldest first, each with its tries (at, status, error)."""
-        return self._storage.rows(
-            "deliveries", lambda row: row["store"] == self.hash and state in (None, row["state"])
-        )
+        rows = [
+            *self._storage.rows(FINISHED, lambda row: row["store"] == self.hash),
+            *self._storage.rows(WAITING, lambda row: row["store"] == self.hash),
+        ]
+        return sorted((row for row in rows if state in (None, row["state"])), key=lambda row: row["id"])
+
+
+def finish(storage: Storage, row: Row, state: str) -> None:
+    """Move a message to those that need no more work."""
+    with storage.transaction():
+        storage.delete(WAITING, row["id"])
+        storage.put(FINISHED, row["id"], row | {"state": state})
 
 
 def matches(wanted: str, scope: str) -> bool:
