@@ -17,6 +17,7 @@ from sandbox.service_layer import errors
 from sandbox.service_layer.catalogue import SETS, TABLE_FAMILIES
 from sandbox.service_layer.countries import COUNTRIES, STATES
 from sandbox.service_layer.fields import Field
+from sandbox.service_layer.languages import ENGLISH
 from sandbox.service_layer.rounding import Places, half_up
 
 Row = dict[str, Any]
@@ -52,6 +53,7 @@ class Switches:
     paid_to_date: bool = True  # PaidToDate is readable (newer versions; not in the public metadata)
     previews: bool = True  # OrdersService_Preview and its sisters (hidden actions of real servers)
     page_size: int = 20
+    language: str = ENGLISH  # of the sentences in errors: "en-us" or "es-es"
     next_link: str = "relative"  # "relative": Orders?$skip=20; "rooted": /b1s/v1/Orders?$skip=20
 
 

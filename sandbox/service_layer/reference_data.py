@@ -45,6 +45,12 @@ _SALES_TAX_CODES: tuple[tuple[str, str, str, Row], ...] = (
     ("OLD", "Until 2019", "6", {"Inactive": "tYES"}),
     ("BUY", "Purchases only", "8", {"ValidForAR": "tNO"}),
 )
+# Tax codes that several authorities share: their parts, in percent.
+_AUTHORITIES = {
+    "NY": (("NYS", "4"), ("NYC", "4.5"), ("MCTD", "0.375")),
+    "CA": (("CAS", "6"), ("CAC", "1.25")),
+    "TX": (("TXS", "6.25"), ("TXL", "2")),
+}
 _VAT_GROUPS: tuple[tuple[str, str, str, Row], ...] = (
     ("S0", "Exempt", "0", {}),
     ("S5", "Reduced 5 percent", "5", {}),
@@ -207,16 +213,19 @@ def _accounts(company: Company) -> None:
 def _taxes(company: Company) -> None:
     if company.switches.localisation == "US":
         for code, name, rate, more in _SALES_TAX_CODES:
-            line = {
-                "STAType": 1,
-                "STACode": code,
-                "RowNumber": 0,
-                "EffectiveRate": Decimal(rate),
-                "STCCode": code,
-            }
+            lines = [
+                {
+                    "STAType": level,
+                    "STACode": authority,
+                    "RowNumber": level - 1,
+                    "EffectiveRate": Decimal(part),
+                    "STCCode": code,
+                }
+                for level, (authority, part) in enumerate(_AUTHORITIES.get(code, ((code, rate),)), start=1)
+            ]
             row = {"ValidForAR": "tYES", "ValidForAP": "tYES", "Freight": "tYES", "Inactive": "tNO", **more}
             company.add(
-                "SalesTaxCodes", Code=code, Name=name, Rate=Decimal(rate), SalesTaxCodes_Lines=[line], **row
+                "SalesTaxCodes", Code=code, Name=name, Rate=Decimal(rate), SalesTaxCodes_Lines=lines, **row
             )
     else:
         for code, name, rate, more in _VAT_GROUPS:

@@ -25,9 +25,10 @@ from sandbox.service_layer.company import Company
 from sandbox.service_layer.control import Control
 from sandbox.service_layer.errors import B1Error
 from sandbox.service_layer.filters import parse_key
+from sandbox.service_layer.languages import ENGLISH, translated
 from sandbox.service_layer.sessions import Session, Sessions
 from sandbox.service_layer.writing import etag, key_text, write_row
-from sandbox.wire import App, Clock, Refusal, Storage
+from sandbox.wire import App, Clock, Fault, Refusal, Storage
 
 Row = dict[str, Any]
 _PATH = re.compile(r"^(?P<prefix>.*?)/b1s/(?P<version>v1|v2)/(?P<rest>.*)$")
@@ -87,6 +88,17 @@ class ServiceLayer(App):
         for company in self.companies.values() if self._durable else ():
             persistence.save(company, self.storage)
 
+    def proxy_error(self, *, status: int = 502, **how: Any) -> Fault:
+        """Switch on an HTML error page of the proxy in front; `how` says when, as for any fault."""
+        page = _PROXY_PAGE.format(f"{status} Proxy Error")
+        return self.faults.add(
+            "answer", status=status, body=page, headers={"Content-Type": "text/html"}, **how
+        )
+
+    def outage(self, seconds: float) -> Fault:
+        """Everything answers 503 for so many seconds."""
+        return self.proxy_error(status=503, count=None, seconds=seconds)
+
     # --- the wire -----------------------------------------------------------------------------------------
 
     def dispatch(self, request: Request) -> Response:
@@ -98,11 +110,11 @@ class ServiceLayer(App):
         found = _PATH.match(request.path)
         if found is None:
             return Response(_PROXY_PAGE.format("404 Not Found"), status=404, content_type="text/html")
-        v2 = found["version"] == "v2"
+        exchange = Exchange(self, request, found["rest"], v2=found["version"] == "v2")
         try:
-            return Exchange(self, request, found["rest"], v2=v2).answer()
+            return exchange.answer()
         except B1Error as error:
-            raise Refusal(write_error(error, v2=v2)) from error
+            raise Refusal(exchange.write_error(error)) from error
 
     def _proxy(self, request: Request) -> Response | None:
         for name, value in self.secret_headers.items():
@@ -136,6 +148,7 @@ class Exchange:
         override = request.headers.get("X-HTTP-Method-Override", "") if request.method == "POST" else ""
         self.method = override.upper() or request.method
         self.session_key = request.cookies.get("B1SESSION", "").strip()
+        self.language = ENGLISH
 
     def answer(self) -> Response:
         """Log in, or do what a logged-in client asks for."""
@@ -143,6 +156,7 @@ class Exchange:
             return self._log_in()
         self._strike()
         session = self.server.sessions.find(self.session_key)
+        self.language = session.company.switches.language
         if self.method == "POST" and self.rest == "Logout":
             self.server.sessions.log_out(self.session_key)
             return Response(status=204)
@@ -151,6 +165,16 @@ class Exchange:
             if self.method != "GET":
                 self.server.save()
         return response
+
+    def write_error(self, error: B1Error) -> Response:
+        """An error in the shape of its version: an object with its language in v1, plain texts in v2."""
+        message = translated(error.code, error.message, self.language)
+        if self.v2:
+            details = [{"code": "", "message": ""}]
+            body: Row = {"code": str(error.code), "details": details, "message": message}
+        else:
+            body = {"code": error.code, "message": {"lang": self.language, "value": message}}
+        return _json({"error": body}, error.status)
 
     def _strike(self) -> None:
         """The faults of this service: sessions lost in either shape, and refusals without a reason."""
@@ -327,16 +351,6 @@ class Exchange:
         if not isinstance(body, dict):
             raise B1Error(-1000, "Invalid JSON object")
         return body
-
-
-def write_error(error: B1Error, *, v2: bool) -> Response:
-    """An error in the shape of its version: an object with language in v1, plain texts in v2."""
-    if v2:
-        details = [{"code": "", "message": ""}]
-        body: Row = {"code": str(error.code), "details": details, "message": error.message}
-    else:
-        body = {"code": error.code, "message": {"lang": "en-us", "value": error.message}}
-    return _json({"error": body}, error.status)
 
 
 def _json(data: Any, status: int = 200) -> Response:

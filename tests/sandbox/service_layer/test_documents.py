@@ -393,3 +393,12 @@ def test_version_two_answers_in_its_own_shape(b1):
 def test_put_is_not_offered(b1):
     b1.made("Invoices", invoice())
     assert b1.call("PUT", "Invoices(1)", {}).json()["error"]["code"] == -5006
+
+
+def test_the_tax_of_a_line_is_shared_by_its_authorities(b1):
+    row = b1.made("Invoices", invoice(line("SKU-1", 1, D("99.99"), "NY")))
+    shares = row["DocumentLines"][0]["LineTaxJurisdictions"]
+    assert [each["JurisdictionCode"] for each in shares] == ["NYS", "NYC", "MCTD"]
+    assert sum(each["TaxAmount"] for each in shares) == row["VatSum"] == D("8.87")
+    code = exact(b1.get("SalesTaxCodes('NY')"))
+    assert sum(each["EffectiveRate"] for each in code["SalesTaxCodes_Lines"]) == code["Rate"]

@@ -7,19 +7,18 @@ import requests
 
 from tests.sandbox.service_layer.client import Client, invoice
 
-PAGE = "<html><body>502 Proxy Error</body></html>"
-
 
 def test_a_proxy_page_before_the_commit_leaves_nothing(b1):
-    b1.layer.faults.add("answer", method="POST", path="/Invoices", status=502, body=PAGE)
+    b1.layer.proxy_error(method="POST", path="/Invoices")
     assert b1.post("Invoices", invoice()).status_code == 502
     assert b1.get("Invoices/$count").text == "0"
 
 
 def test_a_proxy_page_after_the_commit_hides_an_invoice(b1):
-    b1.layer.faults.add("answer", moment="after", method="POST", path="/Invoices", status=502, body=PAGE)
+    b1.layer.proxy_error(moment="after", method="POST", path="/Invoices")
     answer = b1.post("Invoices", invoice(NumAtCard="REF-1"))
-    assert (answer.status_code, answer.text) == (502, PAGE)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (502, "text/html")
+    assert answer.text.startswith("<html>")
     assert b1.company.documents("Invoices", NumAtCard="REF-1")[0]["DocEntry"] == 1
 
 
@@ -52,7 +51,7 @@ def test_a_generic_refusal_keeps_the_session(b1):
 
 
 def test_an_outage_ends_by_itself(b1):
-    fault = b1.layer.faults.add("answer", status=503, count=None, seconds=60)
+    fault = b1.layer.outage(60)
     assert b1.get("Invoices").status_code == 503
     b1.layer.faults.remove(fault.id)
     assert b1.get("Invoices").status_code == 200
@@ -92,3 +91,13 @@ def test_two_clients_at_once_do_not_disturb_each_other(b1):
         entries = [entry for made in pool.map(post_ten, range(4)) for entry in made]
     assert sorted(entries) == list(range(1, 41))
     assert b1.get("Items('SKU-1')").json()["QuantityOnStock"] == 960
+
+
+def test_sentences_are_translated_but_codes_are_not(b1):
+    b1.company.switches.language = "es-es"
+    assert b1.refused("Invoices", invoice(card="NOBODY"))[1:] == (
+        -2028,
+        "No existen registros coincidentes (ODBC -2028)",
+    )
+    b1.company.set_rate("EUR", None)
+    assert b1.refused("Invoices", invoice(DocCurrency="EUR"))[1] == -4006
