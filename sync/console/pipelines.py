@@ -103,7 +103,7 @@ def _policy_field(spec: SettingSpec) -> forms.Field:
 
 
 for _spec in SETTINGS:
-    PipelineForm.base_fields[PREFIX + _spec.name] = _policy_field(_spec)
+    PipelineForm.declared_fields[PREFIX + _spec.name] = _policy_field(_spec)
 
 
 @admin.register(Pipeline)

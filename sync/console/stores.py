@@ -44,7 +44,7 @@ class StoreForm(forms.ModelForm):
 
 
 for _name in SECRETS:
-    StoreForm.base_fields[PREFIX[True] + _name] = SecretField(
+    StoreForm.declared_fields[PREFIX[True] + _name] = SecretField(
         label=_name.replace("_", " ").capitalize(),
         required=False,
         help_text=Store._meta.get_field(_name).help_text,
