@@ -297,9 +297,18 @@ def list_catalog_products(ask: Ask) -> Response:
         and row["upc"] == asked.get("upc", row["upc"])
         and row["id"] in asked.get("id:in", [row["id"]])
     ]  # fmt: skip
-    if "variants" not in asked.get("include", []):
-        rows = [{name: value for name, value in row.items() if name != "variants"} for row in rows]
-    return ask.v3_list(rows)
+    hidden = {
+        *asked.get("exclude_fields", []),
+        *(() if "variants" in asked.get("include", []) else ("variants",)),
+    }
+    shown = {"id", *asked["include_fields"]} if "include_fields" in asked else None
+    return ask.v3_list([_only(row, shown, hidden) for row in rows])
+
+
+def _only(row: Row, shown: set[str] | None, hidden: set[str]) -> Row:
+    return {
+        name: value for name, value in row.items() if name not in hidden and (shown is None or name in shown)
+    }
 
 
 def list_catalog_variants(ask: Ask) -> Response:

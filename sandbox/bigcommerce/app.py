@@ -164,7 +164,15 @@ class BigCommerce(App):
         )
 
     def add_product(
-        self, store_hash: str, product_id: int, sku: str, name: str, *, upc: str = "", price: str = "0"
+        self,
+        store_hash: str,
+        product_id: int,
+        sku: str,
+        name: str,
+        *,
+        upc: str = "",
+        price: str = "0",
+        categories: tuple[int, ...] = (),
     ) -> None:
         """A product of the catalog with one variant."""
         variant = {
@@ -175,16 +183,10 @@ class BigCommerce(App):
             "option_values": [],
         }
         row = {
-            "id": product_id,
-            "name": name,
-            "type": "physical",
-            "sku": sku,
-            "upc": upc,
-            "price": Decimal(price),
-        }
-        self.storage.put(
-            f"products:{store_hash}", product_id, row | {"is_visible": True, "variants": [variant]}
-        )
+            "id": product_id, "name": name, "type": "physical", "sku": sku, "upc": upc, "price": Decimal(price),
+            "categories": list(categories), "is_visible": True, "variants": [variant],
+        }  # fmt: skip
+        self.storage.put(f"products:{store_hash}", product_id, row)
 
     # -- the journey of a request -------------------------------------------------------------------
 

@@ -96,6 +96,7 @@ ADDRESS_FILTERS: Table = {
 CHANNEL_FILTERS: Table = {"available": flag, "status:in": texts, "type:in": texts, "platform:in": texts}
 PRODUCT_FILTERS: Table = {
     "id:in": wholes, "sku": text, "sku:in": texts, "upc": text, "include": texts, "date_modified:min": moment,
+    "include_fields": texts, "exclude_fields": texts,
 }  # fmt: skip
 
 # Query parameters by path of the specification (below /stores/{hash}).

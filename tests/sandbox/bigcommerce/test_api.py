@@ -229,6 +229,17 @@ def test_customers_show_their_parts_only_when_asked(shop: Any) -> None:
     )
 
 
+def test_the_catalog_tells_names_barcodes_and_categories(shop: Any) -> None:
+    shop.app.add_product("abc123", 7, "HAT", "A hat", upc="4006381333931", price="19.99", categories=(3, 4))
+    shop.app.add_product("abc123", 8, "MUG", "A mug")
+    (hat,) = shop.get("/v3/catalog/products", id__in="7,9", include_fields="categories").json()["data"]
+    assert hat == {"id": 7, "categories": [3, 4]}
+    (hat,) = shop.get("/v3/catalog/products", sku="HAT", include="variants").json()["data"]
+    assert (hat["price"], hat["variants"][0]["upc"]) == (19.99, "4006381333931")
+    (mug,) = shop.get("/v3/catalog/variants", product_id__in="8").json()["data"]
+    assert mug["sku"] == "MUG"
+
+
 def test_hooks_are_managed_and_bad_destinations_refused(shop: Any) -> None:
     def post(**body: Any) -> requests.Response:
         answer: requests.Response = shop.call("POST", "/v3/hooks", json=body)
