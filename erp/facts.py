@@ -86,8 +86,7 @@ def _keep_company(connection: ErpConnection, facts: LedgerFacts, now: datetime) 
             "read_at": now,
         },
     )
-    chosen = {*connection.settings, "environment"}
-    told = {name: value for name, value in facts.settings.items() if name not in chosen}
+    told = {name: value for name, value in facts.settings.items() if name not in connection.settings}
     _learn(connection, told, facts.local_currency)
 
 

@@ -123,15 +123,42 @@ def test_a_counter_reference_that_is_long_enough_is_proved_and_used(
     assert b1.company.documents("PaymentDrafts") == []
 
 
-def test_production_books_are_never_tried_with_a_real_payment(connection: ErpConnection, b1: B1) -> None:
-    b1.company.lengths["Payment.CounterReference"] = 100
+def test_a_counter_reference_that_is_cut_without_a_word_is_found_out(
+    connection: ErpConnection, b1: B1
+) -> None:
+    b1.company.cuts.add("Payment.CounterReference")
     connection.settings["payment_reference_field"] = "CounterReference"
-    connection.environment = "production"
     connection.save()
     (check,) = [check for check in check_connection(connection) if check.name == "Payment reference"]
-    assert check.ok
-    assert b1.company.documents("IncomingPayments") == []
-    assert b1.company.documents("PaymentDrafts") == []
+    assert (check.ok, check.sentence) == (
+        False,
+        "CounterReference keeps 8 of 16 characters. Choose a user field for payments.",
+    )
+
+
+def test_testing_leaves_nothing_in_the_books(connection: ErpConnection, b1: B1) -> None:
+    connection.settings["payment_reference_field"] = "CounterReference"
+    connection.save()
+    check_connection(connection)
+    for name in ("Invoices", "Drafts", "IncomingPayments", "PaymentDrafts", "JournalEntries"):
+        assert b1.company.documents(name) == [], name
+
+
+@pytest.mark.parametrize(("switch", "learned"), [(False, "yes"), (True, "no")])
+@pytest.mark.parametrize("price_decimals", [2, 4, 6])
+def test_gross_prices_that_lose_cents_are_found_out(
+    connection: ErpConnection, b1: B1, switch: bool, learned: str, price_decimals: int
+) -> None:
+    b1.company.switches.gross_by_net_price = switch
+    b1.company.switches.price_decimals = price_decimals
+    check_connection(connection)
+    assert connection.learned["gross_is_kept"] == learned
+
+
+def test_a_missing_authorisation_is_named(connection: ErpConnection, b1: B1) -> None:
+    b1.company.denied["manager"] = {"GET CreditNotes", "GET Currencies"}
+    failed = [check for check in check_connection(connection) if check.ok is False]
+    assert "Give the user of the connection this authorisation" in failed[0].sentence
 
 
 def test_testing_a_connection_that_cannot_sign_in_stops_at_the_first_check(connection: ErpConnection) -> None:

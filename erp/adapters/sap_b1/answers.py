@@ -23,6 +23,8 @@ CHANGED_MEANWHILE = -2039
 NO_RATE = -4006
 PERIOD_LOCKED = -4013
 NO_SUCH_COMPANY = -5027
+# The number of B1's message about missing authorisations; the sentence around it is translated, the number is not.
+NOT_PERMITTED = "131-183"
 LONGEST_SENTENCE = 500
 
 
@@ -99,8 +101,12 @@ def _failure(answer: Answer, complaint: Complaint, *, writes: bool) -> RemoteErr
             )
         return TryLater(f"SAP Business One answered with HTTP {status}{_quoted(complaint)}.", **about)
     if complaint.found:
-        if status == 403:
-            return Misconfigured(f"SAP Business One does not permit it: {complaint.sentence}", **about)
+        if status == 403 or NOT_PERMITTED in complaint.sentence:
+            return Misconfigured(
+                f"SAP Business One says: {complaint.sentence}. Give the user of the connection this authorisation, "
+                "then press Test connection.",
+                **about,
+            )
         return Refused(f"SAP Business One says: {complaint.sentence} (code {complaint.code})", **about)
     return Misconfigured(
         f"The service address answered with HTTP {status}, which is not an answer of the Service Layer. "

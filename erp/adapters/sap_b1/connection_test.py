@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from erp.adapters.sap_b1 import counter_reference, queries
@@ -19,11 +20,14 @@ from erp.adapters.sap_b1.marketing import present
 from erp.adapters.sap_b1.service_layer import ServiceLayer
 from erp.adapters.sap_b1.settings import COUNTER_REFERENCE, NUMBER_AT_CARD, Settings
 from erp.contract.adapter import Check, Opening
+from erp.contract.documents import DocumentKind
 from erp.contract.errors import Misconfigured, Refused, RemoteError
 from erp.contract.facts import FactsNeeded, LedgerFacts
 
 PREVIEW = "InvoicesService_Preview"
+# The quantity leaves the unit price two digits, so that a gross amount which goes through a net unit price cannot survive.
 PROBE_NET = Decimal("100.00")
+PROBE_GROSS = Decimal("99.99")
 PROBE_TAX = Decimal("1.23")  # the tax of no usual rate on 100.00
 
 
@@ -142,16 +146,13 @@ def _branch(service: ServiceLayer, settings: Settings) -> Check:
 
 def _permissions(service: ServiceLayer) -> Iterator[Check]:
     """Reading proves half of a permission; the other half shows with the first document."""
-    for kind, entity_set in {**ENTITY_SETS}.items():
+    for kind in ENTITY_SETS:
         name = f"Permission: {NAMES[kind]}"
-        yield _attempt(
-            name,
-            lambda entity_set=entity_set, name=name, kind=kind: _readable(service, entity_set, name, kind),
-        )
+        yield _attempt(name, partial(_readable, service, name, kind))
 
 
-def _readable(service: ServiceLayer, entity_set: str, name: str, kind: Any) -> Check:
-    service.read(entity_set, {"$select": "DocEntry", "$top": "1"})
+def _readable(service: ServiceLayer, name: str, kind: DocumentKind) -> Check:
+    service.read(ENTITY_SETS[kind], {"$select": "DocEntry", "$top": "1"})
     return Check(name=name, ok=True, sentence=f"The user may read every {NAMES[kind]}.")
 
 
@@ -165,12 +166,7 @@ def _user_fields(service: ServiceLayer, settings: Settings) -> Iterator[Check]:
     ):
         if field.startswith("U_"):
             name = f"User field {field} of {what}"
-            yield _attempt(
-                name,
-                lambda name=name, field=field, table=table, what=what: _user_field(
-                    service, name, field, table, what
-                ),
-            )
+            yield _attempt(name, partial(_user_field, service, name, field, table, what))
         elif field and field not in (NUMBER_AT_CARD, COUNTER_REFERENCE):
             yield Check(
                 name=field, ok=None, sentence=f"{field} of {what} is not a user field: nobody checked it."
@@ -215,9 +211,7 @@ def _payment_reference(
         return Check(
             name=name, ok=True, sentence=f"Payments keep our reference in {settings.payment_reference_field}."
         )
-    length = counter_reference.proved_length(
-        service, facts, opening.now().date(), opening.settings.get("environment", "")
-    )
+    length = counter_reference.proved_length(service, facts, opening.now().date())
     if length is None:
         return Check(
             name=name,
@@ -250,9 +244,14 @@ def _previews(service: ServiceLayer, facts: LedgerFacts, settings: Settings, tod
         return
     for name, row, judge in (
         ("Tax override", {"LineTotal": PROBE_NET, "TaxTotal": PROBE_TAX}, _judge_override),
-        ("Gross prices", {"GrossTotal": PROBE_NET, "TaxTotal": None}, _judge_gross),
+        ("Gross prices", {"GrossTotal": PROBE_GROSS}, _judge_gross),
     ):
-        line = {"ItemCode": settings.service_item, "Quantity": 3, settings.tax_field: taxed.code, **row}
+        line = {
+            "ItemCode": settings.service_item,
+            "Quantity": 10**facts.price_places,
+            settings.tax_field: taxed.code,
+            **row,
+        }
         body = {
             "CardCode": partner,
             "DocDate": today.isoformat(),
@@ -291,7 +290,7 @@ def _judge_override(row: Mapping[str, Any]) -> Check:
 
 
 def _judge_gross(row: Mapping[str, Any]) -> Check:
-    kept = amount(row.get("DocTotal")) == PROBE_NET
+    kept = amount(row.get("DocTotal")) == PROBE_GROSS
     sentence = (
         "Gross prices are kept to the cent."
         if kept

@@ -1,7 +1,7 @@
 """Trying how long a payment's CounterReference may be: eight characters in most companies, more in some.
 
-Written and read back, because some versions cut a long text without a word. A payment draft changes no books; only a
-sandbox company that has no payment drafts is tried with a real payment over the smallest amount, cancelled at once.
+Written and read back, because some versions cut a long text without a word. It is a payment draft over the smallest
+amount: a draft changes no books, and it is removed at once.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ from typing import Any
 
 from erp.adapters.sap_b1 import queries
 from erp.adapters.sap_b1.answers import SessionLost
+from erp.adapters.sap_b1.payments import DRAFTS
 from erp.adapters.sap_b1.service_layer import ServiceLayer
+from erp.adapters.sap_b1.settings import COUNTER_REFERENCE
 from erp.contract.errors import Misconfigured, Refused, TryLater
 from erp.contract.facts import LedgerFacts
 
 WANTED = 16
 PROBE = "TIEOUT-PROBE-016"
-assert len(PROBE) == WANTED
+TOO_LONG = "-1013"
 
 
-def proved_length(service: ServiceLayer, facts: LedgerFacts, today: date, environment: str) -> int | None:
+def proved_length(service: ServiceLayer, facts: LedgerFacts, today: date) -> int | None:
     """How many of sixteen characters were read back; None where nothing could be tried."""
     partner = any_customer(service)
     account = next(
@@ -29,7 +31,22 @@ def proved_length(service: ServiceLayer, facts: LedgerFacts, today: date, enviro
     )
     if not partner or not account:
         return None
-    body = {
+    try:
+        made = _send(service, "POST", DRAFTS, _draft(partner, account, facts, today))
+    except Refused as error:
+        # "Value too long": the column is shorter. Anything else says nothing about the length.
+        return 0 if error.code == TOO_LONG else None
+    except Misconfigured:
+        return None
+    address = queries.key(DRAFTS, int(made["DocEntry"]))
+    stored = service.read(address, {"$select": COUNTER_REFERENCE}).get(COUNTER_REFERENCE) or ""
+    _send(service, "DELETE", address, None)
+    return len(stored) if PROBE.startswith(stored) else 0
+
+
+def _draft(partner: str, account: str, facts: LedgerFacts, today: date) -> dict[str, Any]:
+    return {
+        "DocObjectCode": "bopot_IncomingPayments",
         "DocType": "rCustomer",
         "CardCode": partner,
         "DocDate": today.isoformat(),
@@ -37,13 +54,9 @@ def proved_length(service: ServiceLayer, facts: LedgerFacts, today: date, enviro
         "TransferAccount": account,
         "TransferSum": Decimal(1).scaleb(-facts.amount_places),
         "TransferDate": today.isoformat(),
-        "CounterReference": PROBE,
+        COUNTER_REFERENCE: PROBE,
         "Remarks": "Tieout tries the length of the reference; safe to remove.",
     }
-    length = _try(service, "PaymentDrafts", {**body, "DocObjectCode": "bopot_IncomingPayments"}, remove=True)
-    if length is None and environment == "sandbox":
-        length = _try(service, "IncomingPayments", body, remove=False)
-    return length
 
 
 def any_customer(service: ServiceLayer) -> str:
@@ -56,20 +69,6 @@ def any_customer(service: ServiceLayer) -> str:
     return next(
         (str(row["CardCode"]) for row in sorted(rows, key=lambda row: row.get("Currency") != "##")), ""
     )
-
-
-def _try(service: ServiceLayer, entity_set: str, body: dict[str, Any], *, remove: bool) -> int | None:
-    try:
-        made = _send(service, "POST", entity_set, body)
-    except Refused as error:
-        # -1013 "value too long": the column is shorter. Anything else says nothing about the length.
-        return 0 if error.code == "-1013" else None
-    except Misconfigured:
-        return None
-    address = queries.key(entity_set, int(made["DocEntry"]))
-    stored = service.read(address, {"$select": "CounterReference"}).get("CounterReference") or ""
-    _send(service, "DELETE" if remove else "POST", address if remove else f"{address}/Cancel", None)
-    return len(stored) if PROBE.startswith(stored) else 0
 
 
 def _send(service: ServiceLayer, method: str, path: str, body: dict[str, Any] | None) -> Any:

@@ -19,8 +19,8 @@ from erp.contract.http import Answer, to_json
 READ_SECONDS = 45.0
 PAGE = 500
 MOST_PAGES = 2000
-# Any user may read it, it is small, and it changes nothing.
-CHEAP_READ = "Currencies?$select=Code&$top=1"
+# Needs no authorisation of its own, is small, and changes nothing (a POST because it is a function of the DI API).
+CHEAP_READ = "SBOBobService_GetLocalCurrency"
 
 
 class ServiceLayer:
@@ -119,7 +119,7 @@ class ServiceLayer:
 
         One cheap authenticated read decides. Anything but "no session" proves that the session is there.
         """
-        answer = self._send("GET", CHEAP_READ, cookie, writes=False, deadline=READ_SECONDS)
+        answer = self._send("POST", CHEAP_READ, cookie, writes=False, deadline=READ_SECONDS, body=b"{}")
         return answer.status != 401 and complaint_of(answer).code not in (SESSION_LOST, BUSINESS_RULE)
 
     def _send(

@@ -58,7 +58,7 @@ def adapter(**settings: str) -> Adapter:
 def create(server: responses.RequestsMock, **answer: Any) -> Any:
     server.post(f"{ROOT}/Invoices", **answer)
     server.get(f"{ROOT}/Invoices", json={"value": []})
-    server.get(f"{ROOT}/Currencies", json={"value": []})
+    server.post(f"{ROOT}/SBOBobService_GetLocalCurrency", json={"value": "USD"})
     return adapter().create(INVOICE, facts=FACTS, links={}, before_sending=lambda: None)
 
 

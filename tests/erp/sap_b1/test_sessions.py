@@ -99,7 +99,7 @@ def test_a_refusal_with_minus_5002_costs_one_read_and_no_login(b1: B1) -> None:
     with pytest.raises(Refused, match="Este CNPJ ya existe") as caught:
         erp.create(INVOICE, facts=facts, links={}, before_sending=lambda: None)
     assert caught.value.code == "-5002"
-    assert b1.sent(start)[:2] == ["POST /Invoices", "GET /Currencies"]
+    assert b1.sent(start)[:2] == ["POST /Invoices", "POST /SBOBobService_GetLocalCurrency"]
     assert logins(b1) == 1
     assert b1.company.documents("Invoices") == []
 
@@ -111,7 +111,7 @@ def test_a_session_lost_as_minus_5002_is_renewed_looked_up_and_replayed(b1: B1) 
     erp.create(INVOICE, facts=facts, links={}, before_sending=lambda: None)
     assert b1.sent(start) == [
         "POST /Invoices",
-        "GET /Currencies",
+        "POST /SBOBobService_GetLocalCurrency",
         "POST /Login",
         "GET /Invoices",
         "POST /Invoices",
@@ -195,3 +195,11 @@ def test_an_address_that_would_carry_the_password_openly_is_refused(b1: B1, addr
     with pytest.raises(Misconfigured, match="service address"):
         b1.open({"base_url": address}).find(INVOICE)
     assert b1.calls == []
+
+
+def test_a_missing_authorisation_pauses_the_connection_and_costs_no_login(b1: B1) -> None:
+    erp, facts = b1.open(), b1.facts()
+    b1.company.denied["manager"] = {"POST Invoices"}
+    with pytest.raises(Misconfigured, match="authorisation"):
+        erp.create(INVOICE, facts=facts, links={}, before_sending=lambda: None)
+    assert logins(b1) == 1
