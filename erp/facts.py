@@ -60,7 +60,7 @@ def at(connection: ErpConnection, version: str) -> LedgerFacts | None:
 def _company(connection: ErpConnection, adapter: Adapter, now: datetime) -> LedgerFacts:
     """The company's part. What a person or *Test connection* set on the connection always counts as it is now."""
     kept = CompanyFacts.objects.filter(connection=connection, read_at__gt=now - COMPANY_FRESH).first()
-    if kept is not None:
+    if kept is not None and _is_of(connection, kept):
         facts = facts_json.read_company(kept.data)
     else:
         facts = adapter.facts(FactsNeeded())
@@ -71,6 +71,16 @@ def _company(connection: ErpConnection, adapter: Adapter, now: datetime) -> Ledg
         time_zone=connection.time_zone,
         allows_tax_override=settings.get("tax_override") == "yes",
         settings=settings,
+    )
+
+
+def _is_of(connection: ErpConnection, kept: CompanyFacts) -> bool:
+    """Whether the facts were read with the settings of now: another address or database is another company."""
+    known = kept.data["settings"]
+    return all(
+        known.get(name) == value
+        for name, value in connection.known_settings.items()
+        if name in connection.settings
     )
 
 

@@ -12,6 +12,9 @@ from tenants.constraints import SameTenant
 from tenants.fields import EncryptedJSONField
 from tenants.models import TenantOwned, validate_time_zone
 
+# Settings of the way there; adapters and plans know nothing of them.
+TRANSPORT = frozenset({"ca_bundle", "certificate_pin", "verify_tls"})
+
 
 class Environment(models.TextChoices):
     PRODUCTION = "production", "Production"
@@ -81,7 +84,8 @@ class ErpConnection(TenantOwned):
     @property
     def known_settings(self) -> dict[str, str]:
         """The settings as an adapter sees them: what *Test connection* proved, overruled by what a person set."""
-        return {**self.learned, **{name: value for name, value in self.settings.items() if value != ""}}
+        chosen = {name: value for name, value in self.settings.items() if value != ""}
+        return {name: value for name, value in {**self.learned, **chosen}.items() if name not in TRANSPORT}
 
 
 class BreakerState(models.TextChoices):

@@ -54,13 +54,14 @@ def opening_of(connection: ErpConnection, *, correlation_id: str = "", subject: 
             subject=[s for s in (f"company:{connection.pk}", subject) if s],
         )
 
-    settings = connection.known_settings
     credentials = {name: str(value) for name, value in (connection.credentials or {}).items()}
     name = f"company-{connection.pk}"
-    wire = Wire(session_for(name, settings, credentials), record=record, correlation_id=correlation_id)
+    wire = Wire(
+        session_for(name, connection.settings, credentials), record=record, correlation_id=correlation_id
+    )
     return Opening(
         connection=name,
-        settings=settings,
+        settings=connection.known_settings,
         credentials=credentials,
         wire=wire,
         cache=DjangoSharedCache("erp"),

@@ -14,6 +14,7 @@ from erp.contract.facts import FactsNeeded, LedgerFacts
 from erp.models import CompanyFacts, ErpConnection, FactsSnapshot, ReferenceValue
 from erp.opening import open_adapter
 from erp.reference_values import refresh
+from sandbox.service_layer import Company
 from tests.erp.sap_b1.b1_company import B1, today
 
 NEEDED = FactsNeeded(
@@ -107,6 +108,14 @@ def test_a_setting_counts_at_once(connection: ErpConnection) -> None:
     connection.settings["service_item"] = "SHIPPING"
     connection.save()
     assert load(connection).settings["service_item"] == "SHIPPING"
+
+
+def test_another_company_database_is_another_company(connection: ErpConnection, b1: B1) -> None:
+    load(connection)
+    b1.service.add(Company.default("OTHER", currency="EUR"))
+    connection.settings["company_db"] = "OTHER"
+    connection.save()
+    assert load(connection).local_currency == "EUR"
 
 
 def test_the_company_teaches_the_connection(connection: ErpConnection) -> None:

@@ -67,6 +67,7 @@ class B1:
     service: ServiceLayer
     server: Server
     settings: dict[str, str]
+    version: str = "v1"
     cache: MemoryCache = field(default_factory=MemoryCache)
     calls: list[Call] = field(default_factory=list)
     later: timedelta = timedelta(0)  # how far our clock has run on
@@ -79,7 +80,7 @@ class B1:
         self, settings: Mapping[str, str] | None = None, credentials: Mapping[str, str] | None = None
     ) -> Opening:
         given = {
-            "base_url": f"{self.server.url}{self.service.prefix}/b1s/v1",
+            "base_url": f"{self.server.url}{self.service.prefix}/b1s/{self.version}",
             **self.settings,
             **(settings or {}),
         }

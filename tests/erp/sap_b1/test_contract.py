@@ -200,12 +200,13 @@ class TestSapB1(AdapterContract):
             yield B1World(b1)
 
 
-class TestSapB1WithSessionsLostAsMinus5002(AdapterContract):
-    """The same promises where the Service Layer says -5002 for a lost session."""
+class TestSapB1OnVersion2WithSessionsLostAsMinus5002(AdapterContract):
+    """The same promises on /b1s/v2 (OData 4), where the Service Layer says -5002 for a lost session."""
 
     @pytest.fixture
     def world(self) -> Iterator[B1World]:
         with running() as b1:
+            b1.version = "v2"
             world = B1World(b1)
 
             def lose() -> None:
