@@ -70,6 +70,8 @@ class Pipeline(TenantOwned):
 
     def clean(self) -> None:
         """Refuses environments that do not agree and two posting pipelines that would own the same order."""
+        if None in (self.store_id, self.company_id, self.mapping_set_id):
+            return  # what is missing is said at its field
         if {self.store.environment, self.company.environment} != {self.environment}:
             raise ValidationError(
                 f"Store {self.store.key} is {self.store.environment} and ERP company {self.company.key} is "
