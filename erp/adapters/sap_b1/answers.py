@@ -88,7 +88,7 @@ def _success(answer: Answer, *, writes: bool) -> Any:
 
 def _failure(answer: Answer, complaint: Complaint, *, writes: bool) -> RemoteError:
     status = answer.status
-    about = {"code": str(complaint.code) if complaint.code else "", "status": status}
+    about: dict[str, Any] = {"code": str(complaint.code) if complaint.code else "", "status": status}
     if status == 429 or complaint.code == CHANGED_MEANWHILE:
         return TryLater(complaint.sentence or "SAP Business One asks us to wait.", **about)
     if status >= 500:

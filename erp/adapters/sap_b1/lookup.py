@@ -116,14 +116,14 @@ class Lookup:
         return partner_receipt(row, adopted=True)
 
     def _partner_row(self, code: str) -> Row | None:
+        address = queries.key(partners.ENTITY_SET, code)
         try:
-            return self._service.read(
-                queries.key(partners.ENTITY_SET, code), {"$select": "CardCode,CardName,CardType,Valid,Frozen"}
-            )
+            row: Row = self._service.read(address, {"$select": "CardCode,CardName,CardType,Valid,Frozen"})
         except Refused as error:
             if error.status == 404 or error.code == str(NOT_FOUND):
                 return None
             raise
+        return row
 
     def _matched(self, document: PartnerDocument) -> Row | None:
         values = {
@@ -159,7 +159,8 @@ class Lookup:
         params = {"$select": columns, "$filter": wanted, "$top": "5"}
         if order:
             params["$orderby"] = order
-        return self._service.read(entity_set, params).get("value", [])
+        rows: list[Row] = self._service.read(entity_set, params).get("value", [])
+        return rows
 
     def _receipt(self, kind: DocumentKind, row: Row) -> Receipt:
         if kind in payments.ENTITY_SETS:

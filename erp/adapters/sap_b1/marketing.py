@@ -75,15 +75,16 @@ def sales_payload(document: SalesDocument, facts: LedgerFacts, links: Mapping[st
 
 
 def down_payment_payload(document: MoneyDocument, facts: LedgerFacts, links: Mapping[str, Receipt]) -> Row:
-    """The body of an A/R down payment: one line of the service item over what was captured."""
+    """The body of an A/R down payment: one line of the service item over what was captured, tax included."""
     settings = read_settings(facts.settings)
     foreign = document.currency != facts.local_currency
-    amount_field = "RowTotalFC" if foreign else "LineTotal"
+    code = settings.down_payment_tax_code or settings.exempt_tax_code
+    taxed = code in facts.tax_codes and facts.tax_codes[code].rate > 0
     line = {
         "ItemCode": settings.service_item,
         "Quantity": Decimal(1),
-        amount_field: document.amount,
-        settings.tax_field: settings.down_payment_tax_code or settings.exempt_tax_code,
+        _total_field(gross=taxed, foreign=foreign): document.amount,
+        settings.tax_field: code,
     }
     day = document.posting_date.isoformat()
     return present(
@@ -136,12 +137,14 @@ def line_row(
 def _price_fields(each: Entered, amount: Decimal, sign: int, foreign: bool) -> Row:
     if each.unit_price is not None:
         return {"PriceAfterVAT" if each.gross else "UnitPrice": each.unit_price * sign}
-    name = "GrossTotal" if each.gross else "LineTotal"
-    if (
-        foreign
-    ):  # LineTotal and GrossTotal are in local currency, the row's foreign total is a column of its own
-        name = "GrossTotalFC" if each.gross else "RowTotalFC"
-    return {name: amount}
+    return {_total_field(gross=each.gross, foreign=foreign): amount}
+
+
+def _total_field(*, gross: bool, foreign: bool) -> str:
+    """LineTotal and GrossTotal are in local currency; a row's foreign totals are columns of their own."""
+    if gross:
+        return "GrossTotalFC" if foreign else "GrossTotal"
+    return "RowTotalFC" if foreign else "LineTotal"
 
 
 def freight_row(each: Entered, settings: Settings) -> Row:

@@ -179,6 +179,13 @@ def test_money_for_a_sales_order_is_a_down_payment_that_is_paid(b1: B1, kind: st
     assert row["PaymentInvoices"][0]["InvoiceType"] == "it_DownPayment"
 
 
+@pytest.mark.parametrize("currency", ["USD", "EUR"])
+def test_a_taxed_down_payment_is_over_the_captured_amount_too(b1: B1, currency: str) -> None:
+    b1.settings["down_payment_tax_code"] = "TX"
+    made = post(b1, replace(money_document(DocumentKind.DOWN_PAYMENT, "S1-77-D"), currency=currency))
+    assert (made.total, made.tax) == (Decimal("15.24"), Decimal("1.16"))
+
+
 def test_a_payment_on_account_settles_nothing(b1: B1) -> None:
     receipt = post(b1, replace(payment(), settles=""))
     assert receipt.total == Decimal("15.24")
