@@ -113,9 +113,9 @@ def _order(ask: Ask, record: Row) -> Row:
     base = f"{ask.request.host_url}stores/{ask.store.hash}/v2"
     for name in ("products", "shipping_addresses", "coupons"):
         printed = name.replace("_", "")  # the link prints another name than the path has
-        order[name] = {"url": f"{base}{path}/{printed}", "resource": f"{path}/{printed}"}
+        order[name] = _link(base, f"{path}/{printed}")
     for name in ("fees", "consignments"):
-        order[name] = {"url": f"{base}{path}/{name}", "resource": f"{path}/{name}"}
+        order[name] = _link(base, f"{path}/{name}")
     if "fees" in include:
         order["fees"] = record["payloads"]["fees"]
     if "consignments" in include or "consignments.line_items" in include:
@@ -125,6 +125,10 @@ def _order(ask: Ask, record: Row) -> Row:
     return order
 
 
+def _link(base: str, path: str) -> Row:
+    return {"url": f"{base}{path}", "resource": path}
+
+
 def _consignments(record: Row, *, lines: bool, base: str) -> Row:
     """The order by where its lines go; numbers here are numbers, not text (as specified)."""
     payloads = record["payloads"]
@@ -132,15 +136,7 @@ def _consignments(record: Row, *, lines: bool, base: str) -> Row:
 
     def of(kind: str) -> list[Row]:
         rows = [row for row in payloads["products"] if row["type"] == kind]
-        if lines:
-            return rows
-        return [
-            {
-                "url": f"{base}{order_path}/products/{row['id']}",
-                "resource": f"{order_path}/products/{row['id']}",
-            }
-            for row in rows
-        ]
+        return rows if lines else [_link(base, f"{order_path}/products/{row['id']}") for row in rows]
 
     shipping = [
         {name: _as_number(name, value) for name, value in address.items() if name != "order_id"}

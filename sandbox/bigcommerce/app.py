@@ -199,7 +199,7 @@ class BigCommerce(App):
         if not adapter.test(request.path, request.method):
             self._refuse_unknown(adapter.allowed_methods(request.path), version)
         key, path = adapter.match(request.path, request.method)
-        store = self._authenticated(request, path.pop("hash"), version)
+        store = self._authenticated(request, path["hash"], version)
         self._count(request, store, version)
         ask = Ask(
             store=store, storage=self.storage, clock=self.clock, version=version, request=request,
@@ -207,7 +207,7 @@ class BigCommerce(App):
         )  # fmt: skip
         if key == "GET /v3/hooks/admin":
             return api_v3.get_hooks_admin(ask, self._blocked())
-        return ROUTES[key][1](ask, **path)
+        return ROUTES[key][1](ask, **{name: value for name, value in path.items() if name != "hash"})
 
     def _refuse_unknown(self, allowed: Any, version: str) -> None:
         methods = ", ".join(sorted(allowed))

@@ -35,7 +35,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from itertools import pairwise
 
-from sandbox.bigcommerce.shopping import Coupon, Line, Shopping, Tax
+from sandbox.bigcommerce.shopping import Coupon, Line, Shopping, Tax, exact
 
 ZERO = Decimal(0)
 
@@ -203,9 +203,12 @@ def _coupon_offs(shopping: Shopping, coupon: Coupon, left: Sequence[Decimal]) ->
 
 
 def _coupon_off_shipping(coupon: Coupon, left: Decimal) -> Decimal:
-    if coupon.type == 3:
-        return min(coupon.amount, left)
-    return left if coupon.type == 4 else ZERO
+    match coupon.type:
+        case 3:
+            return min(exact(coupon.amount), left)
+        case 4:
+            return left
+    return ZERO
 
 
 def spread(amount: Decimal, over: Sequence[Decimal], places: int) -> list[Decimal]:
@@ -346,8 +349,8 @@ def _subtotal(shopping: Shopping, entered: Sequence[Decimal]) -> Amount:
     for line, amount in lines:
         for tax, share in _exact_shares(amount, line.taxes, shopping.tax_inclusive):
             by_tax[tax] = by_tax.get(tax, ZERO) + share
-    tax = sum((rounded(share, shopping.places) for share in by_tax.values()), ZERO)
-    return _amount(shopping, sum(entered, ZERO), tax)
+    taxes = sum((rounded(share, shopping.places) for share in by_tax.values()), ZERO)
+    return _amount(shopping, sum(entered, ZERO), taxes)
 
 
 def _saved_on_lines(

@@ -69,7 +69,7 @@ def texts(value: str) -> list[str]:
     return value.split(",")
 
 
-Table = Mapping[str, Callable[[str], Any]]
+Table = dict[str, Callable[[str], Any]]
 
 PAGING: Table = {"page": whole, "limit": whole}
 ORDER_FILTERS: Table = {

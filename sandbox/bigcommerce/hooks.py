@@ -88,8 +88,8 @@ class Hooks:
             hook = self.get(hook_id)
             if hook is None:
                 raise LookupError(hook_id)
-            self._check(fields.get("scope", hook["scope"]), fields.get("destination", hook["destination"]))
             hook |= fields | {"updated_at": int(self._clock.seconds())}
+            self._check(hook["scope"], hook["destination"])
             self._save(hook)
         return hook
 

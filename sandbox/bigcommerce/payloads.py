@@ -237,8 +237,9 @@ def _product(
         "type": line.kind,
         **_prices(shopping, line, position),
         "quantity": line.quantity,
-        **dict.fromkeys(("base_cost_price", "cost_price_inc_tax", "cost_price_ex_tax", "cost_price_tax"),
-        "0.0000"), "weight": "1.0000", "width": "0.0000", "height": "0.0000", "depth": "0.0000",
+        "base_cost_price": "0.0000", "cost_price_inc_tax": "0.0000", "cost_price_ex_tax": "0.0000",
+        "cost_price_tax": "0.0000",
+        "weight": "1.0000", "width": "0.0000", "height": "0.0000", "depth": "0.0000",
         "is_refunded": False, "quantity_refunded": 0, "refund_amount": "0.0000", "return_id": 0,
         "wrapping_id": int(bool(line.wrapping)), "wrapping_name": "Gift wrapping" if line.wrapping else "",
         "base_wrapping_cost": text(line.wrapping),
@@ -295,11 +296,11 @@ def _taxes(
 ) -> list[Row]:
     """One row per line or charge and tax; a fee's tax stands in /fees only (no kind for it is specified)."""
     wanted = [
-        *(("item", line_id, position) for line_id, position in zip(line_ids, priced.lines, strict=True)),
-        *(("gift-wrapping", line_id, position) for line_id, position in zip(line_ids, priced.wrappings,
-        strict=True)), ("shipping", None, priced.shipping),
+        *(("item", line_id, line) for line_id, line in zip(line_ids, priced.lines, strict=True)),
+        *(("gift-wrapping", line_id, wrap) for line_id, wrap in zip(line_ids, priced.wrappings, strict=True)),
+        ("shipping", None, priced.shipping),
         ("handling", None, priced.handling),
-    ]  # fmt: skip
+    ]
     rows: list[Row] = []
     for kind, line_id, position in wanted:
         if kind != "item" and not position.before.inc:
@@ -341,8 +342,9 @@ def _address(shopping: Shopping, priced: Priced, order_id: int, address_id: int)
         "items_total": items, "items_shipped": 0, "shipping_method": shopping.shipping_method,
         "base_cost": text(shopping.shipping), **_group("cost", shipping.before, shipping.paid.tax),
         "cost_tax_class_id": _class_id(shopping.shipping_taxes),
-        "base_handling_cost": text(shopping.handling), **_group("handling_cost", handling.paid,
-        handling.paid.tax), "handling_cost_tax_class_id": _class_id(shopping.handling_taxes),
+        "base_handling_cost": text(shopping.handling),
+        **_group("handling_cost", handling.paid, handling.paid.tax),
+        "handling_cost_tax_class_id": _class_id(shopping.handling_taxes),
         "shipping_zone_id": 1, "shipping_zone_name": "World",
         "shipping_quotes": {"url": "", "resource": path}, "form_fields": [],
     }  # fmt: skip

@@ -117,7 +117,8 @@ def give_back(order: Row, earlier: list[Row], refund: Refund) -> Given:
     """
     whole = not refund.items and refund.tax_adjustment is None and refund.override is None
     items = tuple(_everything_left(order, earlier)) if whole else refund.items
-    rows, taxes = [], ZERO
+    rows: list[Row] = []
+    taxes = ZERO
     for item in items:
         row, tax = _item(order, [*earlier, {"items": rows}], item)
         rows.append(row)

@@ -36,7 +36,8 @@ def exact_fields(record: Any, *names: str) -> None:
             object.__setattr__(record, name, exact(value))
 
 
-Number = Decimal | int | str
+# Given as Decimal, int or text; a Decimal once the record exists.
+Number = Any
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,8 +72,6 @@ class Store:
 
     def _record(self, shopping: Shopping, order_id: int, at: datetime, earlier: list[Row] | None) -> Row:
         payloads = order_payloads(shopping, order_id=order_id, at=at, earlier=earlier)
-        if payloads["order"]["date_modified"] != rfc2822(at) and shopping.placed_at is None:
-            payloads["order"]["date_modified"] = rfc2822(at)
         line_ids = [row["id"] for row in payloads["products"]]
         return {
             "id": order_id,
@@ -261,9 +259,11 @@ class Store:
         amount = total if pay.amount is None else pay.amount
         rows = record["payloads"]["transactions"]
         transaction_id = ""
-        if not pay.offline and not pay.declined and pay.provider_id != "storecredit" and rows:
-            of = "capture" if any(row["event"] == "capture" for row in rows) else "purchase"
-            rows.append(later(rows, "refund", amount, of=of, at=self._clock.now()))
+        came = [
+            row["event"] for row in rows if row["event"] in ("capture", "purchase") and row["status"] == "ok"
+        ]
+        if came and not pay.offline and not pay.declined and pay.provider_id != "storecredit":
+            rows.append(later(rows, "refund", amount, of=came[-1], at=self._clock.now()))
             transaction_id = str(rows[-1]["id"])
         return {
             "id": self._storage.next_number(f"refund-payments:{self.hash}"),

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sandbox.bigcommerce import Line, Person, Shopping, Store, Tender
 from sandbox.scenarios.amounts import GROSS, SEVERAL
-from sandbox.scenarios.case import TX, Case
+from sandbox.scenarios.case import TX, Case, Then
 
 PLAIN = Shopping(lines=(Line("SKU-1", "50.00", 2, (TX,)),), shipping="10.00", shipping_taxes=(TX,))  # 119.08
 BANK = Tender("offline", method="offline", gateway="bankdeposit", name="Bank Deposit")
@@ -19,7 +19,7 @@ def _paid(*tenders: Tender, **more: object) -> Shopping:
     return replace(PLAIN, tenders=tenders, **more)  # type: ignore[arg-type]
 
 
-def _capture(amount: str | None = None) -> object:
+def _capture(amount: str | None = None) -> Then:
     return lambda store, order_id: store.capture(order_id, None if amount is None else Decimal(amount))
 
 

@@ -95,16 +95,12 @@ class App:
             dict(request.headers),
             body.decode("utf-8", "replace"),
         )
-        response = None
         try:
             response = self._answer(request, call)
-        finally:
-            answered = response is not None
-            self.calls.finish(
-                call,
-                status=response.status_code if answered else 0,
-                answer=response.get_data(as_text=True) if answered else "",
-            )
+        except BaseException:
+            self.calls.finish(call, status=0, answer="")
+            raise
+        self.calls.finish(call, status=response.status_code, answer=response.get_data(as_text=True))
         return response
 
     def _answer(self, request: Request, call: Call) -> Response:
