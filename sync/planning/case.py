@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import count
 from zoneinfo import ZoneInfo
 
 from erp.contract.adapter import Translator
@@ -48,8 +49,27 @@ class OrderCase:
         """The calendar day of a moment where the ERP company is."""
         return moment.astimezone(ZoneInfo(self.facts.time_zone)).date()
 
-    def reference(self, record_id: str, kind: ReferenceKind, *, part: str = "", revision: int = 0) -> str:
-        return reference(self.store_key, record_id, kind, part=part, revision=revision)
+    def reference(
+        self, record_id: str, kind: ReferenceKind, *, part: str = "", revision: int | None = None
+    ) -> str:
+        """The reference of a document of this order; without a revision the first that no person cancelled in the ERP.
+
+        :raises Stop: held, if the store's id makes none
+        """
+        gone = {p.reference for p in self.posted if p.cancelled}
+        try:
+            for number in [revision] if revision is not None else count():
+                found = reference(self.store_key, record_id, kind, part=part, revision=number)
+                if revision is not None or found not in gone:
+                    break
+        except ValueError as error:
+            problem = Problem(
+                code="no_reference",
+                sentence=f"No reference can be made for the ERP: {error}.",
+                way_out="Book the order by hand and exclude it with a reason.",
+            )
+            raise Stop(Outcome.HELD, problem) from error
+        return found
 
     def already(self, wanted: str) -> AnyDocument | None:
         """The document that holds this reference, unless a person cancelled it in the ERP."""

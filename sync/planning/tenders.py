@@ -15,11 +15,11 @@ from sync.planning.rates import document_rate
 from sync.planning.references import ReferenceKind
 from sync.planning.screening import paid_in
 
+# Money that no transaction tells of: the order has at most one of each.
 _OF_ORDER = {
-    TenderKind.GIFT_CERTIFICATE: ReferenceKind.GIFT_CERTIFICATE,
-    TenderKind.STORE_CREDIT: ReferenceKind.STORE_CREDIT,
-    TenderKind.OFFLINE: ReferenceKind.OFFLINE,
-    TenderKind.TRANSACTION: ReferenceKind.OFFLINE,
+    "giftcertificate": ReferenceKind.GIFT_CERTIFICATE,
+    "storecredit": ReferenceKind.STORE_CREDIT,
+    "offline": ReferenceKind.OFFLINE,
 }
 
 
@@ -108,13 +108,13 @@ def _down_payment(
 
 
 def _down_payment_reference(case: OrderCase, tender: Tender) -> str:
-    if tender.id.isdecimal():
-        return case.reference(tender.id, ReferenceKind.DOWN_PAYMENT)
-    return case.reference(case.order.id, ReferenceKind.DOWN_PAYMENT, part=_OF_ORDER[tender.kind].value)
+    if letter := _OF_ORDER.get(tender.id):
+        return case.reference(case.order.id, ReferenceKind.DOWN_PAYMENT, part=letter.value)
+    return case.reference(tender.id, ReferenceKind.DOWN_PAYMENT)
 
 
 def _reference(case: OrderCase, tender: Tender) -> str:
-    """By transaction id; money that only the order knows of goes by the order's id, one of each kind."""
-    if tender.id.isdecimal():
-        return case.reference(tender.id, ReferenceKind.PAYMENT)
-    return case.reference(case.order.id, _OF_ORDER[tender.kind])
+    """By transaction id; money that only the order knows of goes by the order's id."""
+    if letter := _OF_ORDER.get(tender.id):
+        return case.reference(case.order.id, letter)
+    return case.reference(tender.id, ReferenceKind.PAYMENT)

@@ -20,13 +20,17 @@ from erp.contract.order import (
     Order,
     OrderLine,
     OrderState,
+    Refund,
+    RefundLine,
+    RefundPart,
+    RefundPayment,
     TaxShare,
     Tender,
     TenderKind,
 )
-from erp.contract.plan import Plan, Problem
+from erp.contract.plan import Plan, Problem, content_hash
 from mappings.resolver import Rule, Rules
-from sync.planning import PipelineSettings, plan_order
+from sync.planning import PipelineSettings, PostedDocument, plan_order
 
 D = Decimal
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -222,3 +226,43 @@ def plan(of: Order | None = None, **changes: Any) -> Plan:
         "now": NOON,
     }
     return plan_order(of or order(), **{**given, **changes})
+
+
+def posted(
+    plan: Plan, *, cancelled: tuple[str, ...] = (), without: tuple[str, ...] = ()
+) -> tuple[PostedDocument, ...]:
+    """The plan's documents as the ERP holds them afterwards."""
+    return tuple(
+        PostedDocument(
+            reference=document.reference,
+            kind=document.kind,
+            document_hash=content_hash(document),
+            document=document,
+            cancelled=document.reference in cancelled,
+        )
+        for document in plan.documents
+        if document.reference not in without
+    )
+
+
+def references(plan: Plan) -> list[str]:
+    return [document.reference for document in plan.documents]
+
+
+def refund(id: str = "9", net: str = "20.00", tax: str = "1.65", **changes: Any) -> Refund:
+    """The hat goes back."""
+    total = D(net) + D(tax)
+    given = RefundLine(part=RefundPart.PRODUCT, of="1", quantity=D(1), net=D(net), tax=D(tax), gross=total)
+    usual: dict[str, Any] = {
+        "id": id,
+        "created_at": datetime(2026, 11, 24, 12, 0, tzinfo=UTC),
+        "total": total,
+        "tax": D(tax),
+        "lines": (given,),
+        "payments": (RefundPayment(method="credit_card", kind=TenderKind.TRANSACTION, amount=total),),
+    }
+    return Refund(**{**usual, **changes})
+
+
+def part(kind: RefundPart, net: str, tax: str, of: str = "") -> RefundLine:
+    return RefundLine(part=kind, of=of, quantity=D(1), net=D(net), tax=D(tax), gross=D(net) + D(tax))
