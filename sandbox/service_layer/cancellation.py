@@ -8,7 +8,6 @@ from typing import Any
 from sandbox.service_layer import checks, document_rows, errors, journal, stock
 from sandbox.service_layer.catalogue import DOCUMENTS
 from sandbox.service_layer.company import Company
-from sandbox.service_layer.rounding import ZERO
 
 Row = dict[str, Any]
 
@@ -75,6 +74,8 @@ def _cancellation_document(company: Company, name: str, row: Row) -> Row:
     entity_set = DOCUMENTS[name]
     day = company.today()
     company.check_period(day, entity_set.table)
+    moves = [stock.taken_back(each) for each in row["_moves"]]
+    stock.check_moves(company, moves)
     series, number = checks.take_number(company, entity_set, {})
     copy: Row = deepcopy(row)
     copy.update(DocEntry=company.next_entry(name), DocNum=number, Series=series, DocDate=day, TaxDate=day)
@@ -85,50 +86,20 @@ def _cancellation_document(company: Company, name: str, row: Row) -> Row:
     document_rows.stamp(copy)
     copy["TransNum"] = journal.reverse(company, entity_set, {**copy, "TransNum": row.get("TransNum")}, day)
     company.add(name, **copy)
-    stock.apply_moves(company, [move.reversed() for move in _moves_of(company, name, row)])
+    stock.apply_moves(company, moves)
     _reopen_bases(company, row)
     _mark(company, name, row)
     return company.tables[name][copy["DocEntry"],]
 
 
-def _moves_of(company: Company, name: str, row: Row) -> list[stock.Move]:
-    sign = -1 if name == "Invoices" else 1
-    moves = []
-    for line in row["DocumentLines"]:
-        if (
-            name == "DownPayments"
-            or not _is_stocked(company, line)
-            or line.get("WithoutInventoryMovement") == "tYES"
-        ):
-            continue
-        reserve = row.get("ReserveInvoice") == "tYES"
-        quantity = line["Quantity"]
-        taken = ZERO if reserve else sign * quantity
-        from_order = line.get("BaseType") == 17
-        committed = (quantity if reserve else ZERO) - (quantity if from_order else ZERO)
-        batches = tuple(
-            (each["BatchNumber"], sign * each["Quantity"]) for each in line.get("BatchNumbers") or () if taken
-        )
-        moves.append(
-            stock.Move(
-                item=line["ItemCode"],
-                warehouse=line["WarehouseCode"],
-                in_stock=taken,
-                committed=committed,
-                batches=batches,
-            )
-        )
-    return moves
-
-
 def _reopen_bases(company: Company, row: Row) -> None:
     for line in row["DocumentLines"]:
-        if line.get("BaseType") != 17:
+        if line.get("BaseType") != 17 or not line["_from_base"]:
             continue
         base = company.tables["Orders"][line["BaseEntry"],]
         for each in base["DocumentLines"]:
             if each["LineNum"] == line["BaseLine"]:
-                each["RemainingOpenQuantity"] += line["Quantity"]
+                each["RemainingOpenQuantity"] += line["_from_base"]
                 each["LineStatus"] = "bost_Open"
         base["DocumentStatus"] = "bost_Open"
         company.touch("Orders", base)

@@ -66,6 +66,13 @@ class Line:
         return self.entry.quantity
 
     @property
+    def from_base(self) -> Decimal:
+        """How much of the base row's open quantity this row uses up."""
+        if self.base_line is None:
+            return ZERO
+        return Decimal(min(self.quantity, self.base_line["RemainingOpenQuantity"]))
+
+    @property
     def stocked(self) -> bool:
         return self.item is not None and self.item.get("InventoryItem") == "tYES"
 
@@ -114,7 +121,7 @@ def _read_line(setting: Setting, row: Row, position: int) -> Line:
         raise errors.business(f"Row currency differs from the document's{place('Currency')}")
     checks.cost_centers(setting.company, row, COSTING, place("CostingCode"))
     quantity = Decimal(1) if setting.service else setting.places.quantity(row.get("Quantity", Decimal(1)))
-    if not quantity:
+    if not quantity or (base is not None and quantity < 0):
         raise errors.conflict(f"Specify a quantity{place('Quantity')}")
     code, rate = _tax(setting, row, item, place)
     row["Quantity"] = quantity

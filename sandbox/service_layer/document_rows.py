@@ -144,6 +144,7 @@ def _line(setting: Setting, line: Line, result: LineResult, number: int) -> Row:
         "LineStatus": "bost_Open",
         "LineType": "dlt_Regular",
         "RemainingOpenQuantity": line.quantity,
+        "_from_base": line.from_base,
         "OpenAmount": _local(setting, result.net),
         "OpenAmountFC": _foreign(setting, result.net),
         "AccountCode": line.values.get("AccountCode")

@@ -194,10 +194,8 @@ def _moves(prepared: Prepared) -> list[stock.Move]:
         item, warehouse = line.values["ItemCode"], line.values["WarehouseCode"]
         taken, committed = ZERO, ZERO
         if setting.object_code == "13":
-            released = (
-                -min(line.quantity, line.base_line["RemainingOpenQuantity"]) if line.base_line else ZERO
-            )
-            taken, committed = (ZERO, line.quantity + released) if reserve else (-line.quantity, released)
+            released = line.from_base if line.base_set == "Orders" else ZERO
+            taken, committed = (ZERO, line.quantity - released) if reserve else (-line.quantity, -released)
         elif setting.object_code == "14" and line.values.get("WithoutInventoryMovement") != "tYES":
             taken = line.quantity
         elif setting.object_code == "17":
@@ -252,7 +250,11 @@ def commit(company: Company, entity_set: EntitySet, prepared: Prepared) -> Row:
     document_rows.stamp(row)
     company.add(entity_set.name, **row)
     stored = company.tables[entity_set.name][row["DocEntry"],]
+    stored["_moves"] = [move.stored() for move in prepared.moves]
     stock.apply_moves(company, prepared.moves)
+    if entity_set.name == "DownPayments":  # its base stays open: the goods are still to be invoiced
+        stored["TransNum"] = journal.book_down_payment(company, entity_set, stored)
+        return stored
     _close_bases(company, prepared.lines)
     down_payments.use(company, prepared.drawn)
     if entity_set.name in ("Invoices", "CreditNotes"):
@@ -266,9 +268,8 @@ def _close_bases(company: Company, lines: list[Line]) -> None:
     for line in lines:
         if line.base is None or line.base_line is None or line.base_set == "DownPayments":
             continue
-        left = line.base_line["RemainingOpenQuantity"] - line.quantity
-        line.base_line["RemainingOpenQuantity"] = max(left, ZERO)
-        if left <= 0:
+        line.base_line["RemainingOpenQuantity"] -= line.from_base
+        if not line.base_line["RemainingOpenQuantity"]:
             line.base_line["LineStatus"] = "bost_Close"
         delivered = all(each["LineStatus"] == "bost_Close" for each in line.base["DocumentLines"])
         if delivered and line.base_set == "Orders":  # an invoice is closed by being settled

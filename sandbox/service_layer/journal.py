@@ -67,7 +67,7 @@ class Entry:
             Memo=memo[:50],
             Reference=str(row["DocNum"]),
             Reference2=row.get("NumAtCard") or row.get("CounterReference"),
-            OriginalJournal=_ORIGIN[object_code],
+            OriginalJournal=_ORIGIN.get(object_code),
             Original=row["DocEntry"],
             BaseReference=str(row["DocNum"]),
             JournalEntryLines=self.lines,
@@ -79,8 +79,8 @@ def book_document(company: Company, entity_set: EntitySet, row: Row, prepared: P
     """Debit the partner, credit revenue, freight, tax and rounding; a credit note the other way round."""
     sign = 1 if entity_set.object_code == "13" else -1
     entry = Entry(company, row["DocCurrency"])
-    foreign = bool(row["DocTotalFc"])
-    total_fc = row["DocTotalFc"] if foreign else ZERO
+    foreign = row["DocCurrency"] != company.switches.local_currency
+    total_fc = row["DocTotalFc"]  # nothing in local documents
     entry.put(row["ControlAccount"], sign * row["DocTotal"], sign * total_fc, ShortName=row["CardCode"])
     for line in row["DocumentLines"]:
         share = (100 - row["DiscountPercent"]) / 100
@@ -100,6 +100,18 @@ def book_document(company: Company, entity_set: EntitySet, row: Row, prepared: P
         local = company.to_local(drawn.net, row["DocRate"]) if foreign else drawn.net
         entry.put(company.defaults["down_payments"], sign * local, sign * drawn.net if foreign else ZERO)
     entry.put(company.defaults["rounding"], -sign * row["RoundingDiffAmount"])
+    return entry.store(entity_set.object_code, row, row["DocDate"], row["JournalMemo"])
+
+
+def book_down_payment(company: Company, entity_set: EntitySet, row: Row) -> int | None:
+    """Debit the partner, credit the down payment account and tax; a mere request books nothing."""
+    if row.get("DownPaymentType") == "dptRequest":
+        return None
+    entry = Entry(company, row["DocCurrency"])
+    entry.put(row["ControlAccount"], row["DocTotal"], row["DocTotalFc"], ShortName=row["CardCode"])
+    entry.put(company.defaults["tax"], -row["VatSum"], -row["VatSumFc"])
+    net, net_fc = row["DocTotal"] - row["VatSum"], row["DocTotalFc"] - row["VatSumFc"]
+    entry.put(company.defaults["down_payments"], -net, -net_fc)
     return entry.store(entity_set.object_code, row, row["DocDate"], row["JournalMemo"])
 
 

@@ -27,14 +27,27 @@ class Move:
     batches: tuple[tuple[str, Decimal], ...] = ()
     place: str = ""
 
-    def reversed(self) -> Move:
-        return Move(
-            item=self.item,
-            warehouse=self.warehouse,
-            in_stock=-self.in_stock,
-            committed=-self.committed,
-            batches=tuple((name, -quantity) for name, quantity in self.batches),
-        )
+    def stored(self) -> Row:
+        """As it is kept with its document, so that a cancellation can take it back."""
+        return {
+            "item": self.item,
+            "warehouse": self.warehouse,
+            "in_stock": self.in_stock,
+            "committed": self.committed,
+            "batches": [list(each) for each in self.batches],
+        }
+
+
+def taken_back(stored: Row) -> Move:
+    """The opposite of a move that was kept."""
+    return Move(
+        item=stored["item"],
+        warehouse=stored["warehouse"],
+        in_stock=-stored["in_stock"],
+        committed=-stored["committed"],
+        batches=tuple((name, -quantity) for name, quantity in stored["batches"]),
+        place=errors.at("OITW", "ItemCode"),
+    )
 
 
 def check_moves(company: Company, moves: Iterable[Move]) -> None:

@@ -250,6 +250,7 @@ def test_a_credit_note_from_an_open_invoice_settles_it(b1):
     after = exact(b1.get("Invoices(1)"))
     assert (after["PaidToDate"], after["DocumentStatus"]) == (11, "bost_Open")
     assert b1.get("Items('SKU-1')").json()["QuantityOnStock"] == 999
+    assert b1.refused("CreditNotes", invoice({**base, "Quantity": -1}))[1] == -10
     too_many = b1.refused("CreditNotes", invoice({**base, "Quantity": 2}))
     assert "open quantity" in too_many[2]
     assert "open quantity" in b1.refused("CreditNotes", invoice(base, base))[2]
@@ -402,3 +403,18 @@ def test_the_tax_of_a_line_is_shared_by_its_authorities(b1):
     assert sum(each["TaxAmount"] for each in shares) == row["VatSum"] == D("8.87")
     code = exact(b1.get("SalesTaxCodes('NY')"))
     assert sum(each["EffectiveRate"] for each in code["SalesTaxCodes_Lines"]) == code["Rate"]
+
+
+def test_a_down_payment_leaves_its_order_open_and_the_books_in_balance(b1):
+    order = b1.made("Orders", invoice(line("SKU-1", 1, 100, "T10"), DocDueDate="2026-12-01"))
+    base = {"BaseType": 17, "BaseEntry": order["DocEntry"], "BaseLine": 0}
+    down = b1.made("DownPayments", invoice(base, DownPaymentPercentage=50))
+    b1.made("IncomingPayments", payment(down, 55, kind="it_DownPayment"))
+    assert b1.get("Orders(1)").json()["DocumentStatus"] == "bost_Open"
+    final = b1.made("Invoices", invoice(base, DownPaymentsToDraw=[{"DocEntry": down["DocEntry"]}]))
+    b1.made("IncomingPayments", payment(final, 55))
+    balances = {
+        code: b1.company.get("ChartOfAccounts", code)["Balance"] for code in ("120000", "223000", "220000")
+    }
+    assert balances == {"120000": 0, "223000": 0, "220000": -10}
+    assert b1.company.get("ChartOfAccounts", "400000")["Balance"] == -100
