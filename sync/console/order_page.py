@@ -66,7 +66,12 @@ def order_page(posting: Posting) -> OrderPage:
     planned = tuple(_planned(d, rows.get(d.reference)) for d in plan.documents) if plan else ()
     others = tuple(row for reference, row in rows.items() if reference not in {p.reference for p in planned})
     return OrderPage(
-        posting=posting, subject=trail.subject(posting), plan=plan, documents=planned, others=others
+        posting=posting,
+        subject=trail.subject(posting),
+        plan=plan,
+        policies=policies(plan) if plan else [],
+        documents=planned,
+        others=others,
     )
 
 
