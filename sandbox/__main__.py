@@ -12,7 +12,7 @@ from sandbox.bigcommerce import BigCommerce
 from sandbox.scenarios import morning
 from sandbox.scenarios.catalogue import ARTICLES, stock_shelves
 from sandbox.service_layer import Company, ServiceLayer, add_item
-from sandbox.wire import Clock, Server, Storage, serve
+from sandbox.wire import Server, Storage, serve
 
 STORE = "demo"
 # Known to everybody: the sandbox listens on loopback alone.
@@ -22,9 +22,8 @@ CREDENTIALS = {"token": "demo-token", "client_id": "demo-client", "client_secret
 def main() -> int:
     """Serve until SIGTERM or Ctrl-C."""
     given = _arguments()
-    clock = Clock(scale=given.clock_scale)
     servers = [
-        _bigcommerce(given.data, clock, given.bigcommerce_port),
+        _bigcommerce(given.data, given.bigcommerce_port, given.hurry),
         _service_layer(given.data, given.service_layer_port),
     ]
     stopped = threading.Event()
@@ -43,7 +42,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, metavar="DIR", help="keep the state here; without it, in memory")
     parser.add_argument("--bigcommerce-port", type=int, default=0, metavar="N", help="0 takes a free port")
     parser.add_argument("--service-layer-port", type=int, default=0, metavar="N", help="0 takes a free port")
-    parser.add_argument("--clock-scale", type=float, default=20, help="webhook retries come that much sooner")
+    parser.add_argument("--hurry", type=float, default=20, help="webhook retries come that much sooner (20)")
     return parser.parse_args()
 
 
@@ -51,8 +50,8 @@ def _storage(data: Path | None, name: str) -> Storage | None:
     return Storage(data / f"{name}.sqlite") if data else None
 
 
-def _bigcommerce(data: Path | None, clock: Clock, port: int) -> Server:
-    app = BigCommerce(_storage(data, "bigcommerce"), clock, local_hooks=True)
+def _bigcommerce(data: Path | None, port: int, hurry: float) -> Server:
+    app = BigCommerce(_storage(data, "bigcommerce"), local_hooks=True, hurry=hurry)
     app.actions["morning"] = lambda store: morning(app, store)
     app.add_store(
         STORE,

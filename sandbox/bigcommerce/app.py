@@ -108,16 +108,22 @@ class BigCommerce(App):
     Faults of its own: ``throttle`` (429 with the rate-limit headers), ``overload`` (429 without any).
 
     :param local_hooks: stores made here take webhook destinations on http://127.0.0.1 (BigCommerce does not)
+    :param hurry: webhook retries come that much sooner
     :ivar actions: further things ``/_control/stores/<hash>/<action>`` does with a store
     """
 
     name = "bigcommerce"
 
     def __init__(
-        self, storage: Storage | None = None, clock: Clock | None = None, *, local_hooks: bool = False
+        self,
+        storage: Storage | None = None,
+        clock: Clock | None = None,
+        *,
+        local_hooks: bool = False,
+        hurry: float = 1,
     ) -> None:
         super().__init__(storage, clock)
-        self.deliverer = Deliverer(self.storage, self.clock)
+        self.deliverer = Deliverer(self.storage, self.clock, hurry=hurry)
         self.deliverer.on_exception = self._tell_exception
         self._local_hooks = local_hooks
         self.actions: dict[str, Callable[[Store], Any]] = {}

@@ -116,6 +116,19 @@ def test_a_retry_may_carry_its_first_timestamp(shop: Any, receiver: Server) -> N
     assert first.headers["Webhook-Signature"] == second.headers["Webhook-Signature"]
 
 
+def test_retries_can_be_hurried_without_bending_the_clock(receiver: Server) -> None:
+    receiver.app.answers = [500, 500]
+    hurried = BigCommerce(local_hooks=True, hurry=600)  # 60 and 180 s become 0.1 and 0.3 s
+    with serve(hurried):
+        store = hurried.add_store("abc123")
+        store.hooks.add("store/order/*", f"{receiver.url}/in")
+        store.place(PLAIN)
+        assert hurried.wait_until_delivered(retries=True)
+    first, *_, last = received(receiver)
+    assert len(received(receiver)) == 3
+    assert int(last.headers["Webhook-Timestamp"]) - int(first.headers["Webhook-Timestamp"]) <= 30
+
+
 def test_after_the_last_try_the_hook_is_switched_off_and_a_mail_sent(shop: Any, receiver: Server) -> None:
     receiver.app.answers = [500] * (len(RETRY_AFTER) + 1)
     hook(shop, receiver)
