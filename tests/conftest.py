@@ -43,6 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
     settings.DATABASES  # noqa: B018 - pytest-django sets Django up if the settings are there
+    # An xdist worker that inherited this would read its settings before it is told of its own Redis above.
+    del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
