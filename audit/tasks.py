@@ -26,7 +26,8 @@ def _send_along(headers: dict[str, Any] | None = None, **_: Any) -> None:
 @task_prerun.connect(weak=False)
 def _bind(task_id: str = "", task: Any = None, **_: Any) -> None:
     """The task runs under the id that came with it, or a new one, and as Tieout itself."""
-    given = str(getattr(task.request, HEADER, None) or "")
+    # A worker puts the message's headers on the request itself, `apply` into its `headers`.
+    given = str(getattr(task.request, HEADER, None) or (task.request.headers or {}).get(HEADER) or "")
     stack = ExitStack()
     stack.enter_context(correlation.bind(given if correlation.is_well_formed(given) else "", actor=""))
     _running[task_id] = stack

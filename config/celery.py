@@ -5,23 +5,14 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from celery import Celery, Task
+from celery import Celery
 from celery.signals import setup_logging
-
-from audit import correlation
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 
-class CorrelatedTask(Task):
-    """Each run has a correlation id of its own until the work it finds binds the one it belongs to."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with correlation.bind():
-            return super().__call__(*args, **kwargs)
-
-
-app = Celery("tieout", task_cls=CorrelatedTask)
+# Tasks carry correlation ids: `audit.tasks` listens to the signals.
+app = Celery("tieout")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
