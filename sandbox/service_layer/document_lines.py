@@ -70,7 +70,8 @@ class Line:
         """How much of the base row's open quantity this row uses up."""
         if self.base_line is None:
             return ZERO
-        return Decimal(min(self.quantity, self.base_line["RemainingOpenQuantity"]))
+        left = Decimal(self.base_line["RemainingOpenQuantity"])
+        return min(self.quantity, left) if left >= 0 else max(self.quantity, left)
 
     @property
     def stocked(self) -> bool:
@@ -121,7 +122,8 @@ def _read_line(setting: Setting, row: Row, position: int) -> Line:
         raise errors.business(f"Row currency differs from the document's{place('Currency')}")
     checks.cost_centers(setting.company, row, COSTING, place("CostingCode"))
     quantity = Decimal(1) if setting.service else setting.places.quantity(row.get("Quantity", Decimal(1)))
-    if not quantity or (base is not None and quantity < 0):
+    against = base_line is not None and quantity * base_line["RemainingOpenQuantity"] < 0
+    if not quantity or against:
         raise errors.conflict(f"Specify a quantity{place('Quantity')}")
     code, rate = _tax(setting, row, item, place)
     row["Quantity"] = quantity

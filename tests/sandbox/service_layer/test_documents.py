@@ -418,3 +418,11 @@ def test_a_down_payment_leaves_its_order_open_and_the_books_in_balance(b1):
     }
     assert balances == {"120000": 0, "223000": 0, "220000": -10}
     assert b1.company.get("ChartOfAccounts", "400000")["Balance"] == -100
+
+
+def test_a_row_with_a_negative_quantity_can_be_drawn_too(b1):
+    b1.made("Invoices", invoice(line("SKU-1", 2, 10), line("DISCOUNT", -1, 3)))
+    bases = [{"BaseType": 13, "BaseEntry": 1, "BaseLine": number} for number in (0, 1)]
+    assert b1.refused("CreditNotes", invoice({**bases[1], "Quantity": 1}))[1] == -10
+    assert b1.made("CreditNotes", invoice(*bases))["DocTotal"] == 17
+    assert b1.get("Invoices(1)").json()["DocumentStatus"] == "bost_Close"
