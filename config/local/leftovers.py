@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 import psutil
 
-# A process id is reused sooner or later; id and start time together are not.
-SAME_START_SECONDS = 0.05
+# A process id is reused sooner or later; id and start time together are not. The start time is counted from the
+# time of boot, which the kernel tells in whole seconds and corrects with the clock.
+SAME_START_SECONDS = 2.0
 
 
 def identity(pid: int) -> dict[str, float]:

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import psycopg
 
 from config.local.children import spawn
@@ -63,6 +64,7 @@ class EmbeddedPostgres:
         :raises PostgresDidNotStart: with the end of the server's log
         """
         self._prepare_folders()
+        self._stop_left_over()
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         command = [self._program("postgres"), "-D", self.data, "-k", self.sockets, "-p", str(PORT), "-h", ""]
@@ -173,6 +175,22 @@ class EmbeddedPostgres:
             made = spawn(command, cwd=self.root, output=log, user=self.user).wait()
         if made != 0:
             raise PostgresDidNotStart(f"PostgreSQL could not make its data folder.\n{self._end_of_log()}")
+
+    def _stop_left_over(self) -> None:
+        """Stop a server that still runs, or is still stopping, on this very data folder."""
+        note = self.data / "postmaster.pid"
+        try:
+            process = psutil.Process(int(note.read_text().split("\n", 1)[0]))
+            is_ours = str(self.data) in process.cmdline()
+        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+            return
+        if not is_ours:
+            return  # a stranger has the process id now; PostgreSQL sees through that itself
+        process.send_signal(signal.SIGINT)
+        _, alive = psutil.wait_procs([process], timeout=30)
+        for process in alive:
+            process.send_signal(signal.SIGQUIT)
+        psutil.wait_procs(alive, timeout=10)
 
     def _wait_until_it_answers(self, timeout: float) -> None:
         deadline = time.monotonic() + timeout

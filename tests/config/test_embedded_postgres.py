@@ -75,6 +75,21 @@ def test_data_survives_a_restart(tmp_path):
         again.remove()
 
 
+def test_a_server_that_was_left_running_is_stopped_before_the_next_one(tmp_path):
+    left = EmbeddedPostgres(tmp_path / "postgres", settings=FOR_TESTS)
+    left.start()
+    server = psutil.Process(left.pid)
+
+    again = EmbeddedPostgres(tmp_path / "postgres", settings=FOR_TESTS)
+    again.start()
+
+    assert left.process.wait(10) == 0  # a fast shutdown, not a kill
+    assert not server.is_running()
+    assert again.pid != server.pid
+    again.stop()
+    again.remove()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
 def test_the_server_ends_when_its_parent_is_killed(tmp_path):
     program = (
