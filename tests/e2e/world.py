@@ -4,13 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from django.db.models.functions import Now
+
+from audit import correlation
 from config.declarative.applying import apply
 from config.declarative.reading import read_setup
+from erp.models import Breaker, ErpConnection
 from sandbox.bigcommerce import BigCommerce, Store
 from sandbox.service_layer import Company, ServiceLayer
 from sandbox.wire import serve
 from storefront.models import Store as ProductStore
+from sync import inbox, worker
 from sync.models import Document, Posting
 from sync.tasks import sweep
 from tests.e2e.processes import Product
@@ -36,8 +42,55 @@ class World:
         return f"{self.product.url}/webhooks/bigcommerce/{key}/"
 
     def register_hooks(self) -> None:
+        """Start the web process and have the store tell it of orders and customers."""
+        self.product.start_web()
         for scope in ("store/order/*", "store/customer/*"):
             self.store.hooks.add(scope, self.webhook_url)
+
+    def notice(self, order_id: int) -> None:
+        """What an accepted webhook leads to, without the web process."""
+        store = ProductStore.objects.get(key="S1")
+        inbox.want(
+            store=store, record_kind="order", record_id=str(order_id), correlation_id=correlation.new()
+        )
+
+    def work_off(self, *, rounds: int = 40) -> None:
+        """Work off everything that is due now, in this process."""
+        company_id = ErpConnection.objects.get(key="main").pk
+        for _ in range(rounds):
+            taken = worker.take_next(company_id)
+            if taken is None:
+                return
+            worker.work(*taken)
+
+    def ring(self) -> None:
+        """What the sweeper does every ten seconds."""
+        sweep()
+
+    def settle(self, *, seconds: float = 40) -> None:
+        """Work off until nothing is due any more, with the waits of retries and the breaker's pauses cut short."""
+
+        def done() -> bool:
+            Breaker.objects.exclude(probe_at=None).update(probe_at=Now())
+            Posting.objects.exclude(due_at=None).update(due_at=Now())
+            self.work_off()
+            return not Posting.objects.exclude(due_at=None).exists()
+
+        wait_until(
+            done,
+            seconds=seconds,
+            say=lambda: str(list(Posting.objects.values("record_id", "status", "reason"))),
+        )
+
+    def post(self, order_id: int) -> Posting:
+        """Notice, work off, and return the posting."""
+        self.notice(order_id)
+        self.work_off()
+        return self.posting(order_id)
+
+    def documents(self, entity: str) -> list[dict[str, Any]]:
+        """What the ERP holds that counts: cancelled and cancellation documents left out."""
+        return [row for row in self.company.documents(entity) if row.get("Cancelled", "tNO") == "tNO"]
 
     def posting(self, order_id: int) -> Posting:
         return Posting.objects.get(record_kind="order", record_id=str(order_id))
@@ -49,7 +102,7 @@ class World:
             found = Posting.objects.filter(record_kind="order", record_id=str(order_id)).first()
             return found is not None and found.status == status and found.lease_until is None
 
-        wait_until(there, seconds=seconds, say=lambda: self._state(order_id), meanwhile=sweep)
+        wait_until(there, seconds=seconds, say=lambda: self._state(order_id), meanwhile=self.ring)
         return self.posting(order_id)
 
     def _state(self, order_id: int) -> str:
@@ -77,7 +130,6 @@ def open_world(process_environment: dict[str, str], folder: Path) -> Iterator[Wo
             "CLIENT_SECRET": SECRET,
         }
         apply(read_setup(SET_UP, variables))
-        product.start_web()
         try:
             yield World(bigcommerce, store, b1, company, product)
         finally:
