@@ -70,9 +70,7 @@ class TenantAdminChecks(UnfoldModelAdminChecks):
 
     def _check_secrets(self, admin_obj: Any) -> list[checks.CheckMessage]:
         shown = {*admin_obj.list_display, *admin_obj.readonly_fields, *admin_obj.search_fields}
-        secret = {
-            field.name for field in admin_obj.model._meta.fields if getattr(field, "holds_tokens", False)
-        }
+        secret = set(secret_columns(admin_obj.model))
         return [
             checks.Error(f"{name} is encrypted and would be shown.", obj=type(admin_obj))
             for name in sorted(secret & {name for name in shown if isinstance(name, str)})

@@ -42,7 +42,7 @@ SPECIAL: dict[str, dict[str, Special]] = {
     "mappings.MappingSet": {"version": lambda world: 1},
     "mappings.Mapping": {"kind": lambda world: "item"},
     "mappings.MappingChange": {"kind": lambda world: "item"},
-    "sync.Pipeline": {"key": lambda world: world.marker.lower()},
+    "sync.Pipeline": {"key": lambda world: world.marker.lower(), "settings": lambda world: {}},
     "sync.Gap": {"kind": lambda world: "item"},
 }
 
