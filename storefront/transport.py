@@ -199,7 +199,7 @@ def _is_worth_repeating(error: BaseException) -> bool:
     return error.status is None if error.after is None else error.after <= SHORT_WAIT
 
 
-_backoff = wait_exponential_jitter(initial=0.2, max=5, jitter=0.2)
+_backoff = wait_exponential_jitter(multiplier=0.2, max=5, jitter=0.2)
 
 
 def _wait(state: RetryCallState) -> float:
