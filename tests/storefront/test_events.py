@@ -205,6 +205,32 @@ def test_every_key_fits_its_column(delivery_id):
     assert key.isprintable()
 
 
+# Scopes that lead to reading an order or a customer again.
+READ_AGAIN = ("order", "shipment", "customer")
+
+
+@pytest.mark.public_contract
+def test_every_published_example_is_understood(contracts):
+    """BigCommerce's own example payloads: whatever is about an order or a customer names it."""
+    published = json.loads((contracts / "bigcommerce/webhooks/webhook_events.derived.json").read_text())[
+        "events"
+    ]
+    examples = {
+        scope: entry["example_payload"] for scope, entry in published.items() if "example_payload" in entry
+    }
+    assert len(examples) > 40
+    for scope, example in examples.items():
+        found = store_event(parse(json.dumps(example).encode()), delivery_id="msg_1", stale=False, now=NOW)
+        path = [
+            part
+            for part in scope.removeprefix("store/").split("/")
+            if not part.isdigit() and part != "channel"
+        ]
+        if path[0] in READ_AGAIN:
+            assert found.record_kind in ("order", "customer"), scope
+            assert found.record_id.isdigit(), scope
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),

@@ -46,7 +46,7 @@ def assert_amounts_fit(order: Order) -> None:
         assert all(is_exact(share.amount, order.currency) for share in part.taxes)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(shoppings(roundings=("line", "unit")))
 def test_lines_and_charges_are_the_total_and_the_tax_to_the_last_unit(shopping):
     order = translate_order(body_of(shopping))
@@ -55,7 +55,7 @@ def test_lines_and_charges_are_the_total_and_the_tax_to_the_last_unit(shopping):
     assert_amounts_fit(order)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(shoppings(roundings=("document",)))
 def test_tax_that_is_rounded_per_document_leaves_at_most_a_unit_for_each_tax(shopping):
     order = translate_order(body_of(shopping))
@@ -67,7 +67,7 @@ def test_tax_that_is_rounded_per_document_leaves_at_most_a_unit_for_each_tax(sho
     assert_amounts_fit(order)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(shoppings(ways=PAID))
 def test_money_is_counted_once_and_is_what_was_paid(shopping):
     order = translate_order(body_of(shopping))
@@ -90,7 +90,7 @@ def test_what_is_not_captured_is_not_money(shopping):
     assert sum((tender.amount for tender in order.tenders), ZERO) == redeemed + captured
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_refunds_explain_their_total_and_tax_and_never_more_than_the_order(data):
     shopping = data.draw(shoppings(ways=PAID))
