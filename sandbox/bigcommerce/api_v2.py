@@ -70,7 +70,11 @@ def _sort_key(field: str) -> Callable[[Row], Any]:
 def _wanted(ask: Ask) -> Callable[[Row], bool]:
     asked = {name: value for name, value in ask.query.items() if name in fields.ORDER_FILTERS}
 
+    with_archived = ask.store.settings["lists_archived"]
+
     def wanted(row: Row) -> bool:
+        if row["payloads"]["order"]["is_deleted"] and not with_archived:
+            return False
         return all(_passes(row, name, value) for name, value in asked.items())
 
     return wanted

@@ -25,7 +25,7 @@ SETTINGS: Row = {
     "store_id": "1025646", "name": "Sandbox store", "email": "owner@example.com", "currency": "USD",
     "currencies": ["USD"], "time_zone": "UTC", "tax_inclusive": False, "channels": [[1, "Web shop"]],
     "quota": 20_000, "signing": ["standard"], "fresh_timestamps": True, "copies": 1, "local_hooks": False,
-    "hook_emails": [],
+    "hook_emails": [], "parts_touch_order": True, "lists_archived": True,
 }  # fmt: skip
 
 Handler = Callable[..., Response]
@@ -146,14 +146,15 @@ class BigCommerce(App):
         ``currencies``, ``time_zone``, ``tax_inclusive``, ``channels`` ([[id, name], ...]), ``quota``
         (requests per 30 s), ``signing`` (of "standard", "hex", "prefixed", "base64"), ``fresh_timestamps``
         (each try signs its own time), ``copies`` (of every webhook), ``local_hooks``, ``email``,
-        ``hook_emails``.
+        ``hook_emails``, ``parts_touch_order`` (a refund, payment or shipment changes ``date_modified`` and
+        sends order/updated) and ``lists_archived`` (archived orders stand in lists): BigCommerce says neither.
         """
         unknown = sorted(set(settings) - set(SETTINGS))
         if unknown:
             raise TypeError(f"a store has no setting {', '.join(unknown)}")
-        if self.storage.get("stores", store_hash) is None:
-            row = SETTINGS | {"hash": store_hash, "local_hooks": self._local_hooks} | settings
-            self.storage.put("stores", store_hash, row)
+        known = self.storage.get("stores", store_hash)
+        wanted = known or {"hash": store_hash, "local_hooks": self._local_hooks} | settings
+        self.storage.put("stores", store_hash, SETTINGS | wanted)
         return self.store(store_hash)
 
     def store(self, store_hash: str) -> Store:

@@ -143,7 +143,7 @@ class Store:
             shipped = {"type": "shipment", "id": shipment["id"], "orderId": order_id}
             self.hooks.emit("store/shipment/created", shipped)
             self._move(record, 2)
-            self._touch(record)
+            self._touch_by_part(record)
         number: int = shipment["id"]
         return number
 
@@ -252,7 +252,7 @@ class Store:
             self._after_refund(record)
             told = {"type": "order", "id": order_id, "refund": {"refund_id": number}}
             self.hooks.emit("store/order/refund/created", told, record)
-            self._touch(record)
+            self._touch_by_part(record)
         return number
 
     def _pay_back(self, record: Row, pay: PayBack, total: Decimal) -> Row:
@@ -402,4 +402,11 @@ class Store:
             "provider_transaction_id": transaction["gateway_transaction_id"],
         }
         self.hooks.emit("store/order/transaction/created", told)
-        self._touch(record)
+        self._touch_by_part(record)
+
+    def _touch_by_part(self, record: Row) -> None:
+        """A part of the order came or changed; whether that touches the order itself is a setting."""
+        if self.settings["parts_touch_order"]:
+            self._touch(record)
+        else:
+            self._save(record)

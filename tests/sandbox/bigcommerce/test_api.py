@@ -151,6 +151,19 @@ def test_deleting_all_orders_archives_them_so_that_a_test_would_notice(shop: Any
     assert all(shop.store.order(order_id)["order"]["is_deleted"] for order_id in ids)
 
 
+def test_whether_archived_orders_are_listed_and_refunds_touch_the_order_are_settings(shop: Any) -> None:
+    archived, refunded = shop.store.place(PLAIN), shop.store.place(PLAIN)
+    shop.store.archive(archived)
+    before = shop.store.order(refunded)["order"]["date_modified"]
+    shop.app.clock.advance(60)
+    shop.store.change(lists_archived=False, parts_touch_order=False)
+    shop.store.refund(refunded)
+    assert [row["id"] for row in shop.get("/v2/orders").json()] == [refunded]
+    assert shop.store.order(refunded)["order"]["date_modified"] == before
+    shop.store.change(lists_archived=True, parts_touch_order=True)
+    assert len(shop.get("/v2/orders").json()) == 2
+
+
 # -- limits -------------------------------------------------------------------------------------------
 
 
