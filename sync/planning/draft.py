@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -14,7 +14,7 @@ from sync.planning.history import money_of
 from sync.planning.liability import Taxes, need_liability_accounts
 from sync.planning.lookup import Lookup
 from sync.planning.partners import customer_fields
-from sync.planning.tie_out import proof_of, tie_out
+from sync.planning.tie_out import Tied, proof_of, tie_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +122,16 @@ class Draft:
         tied = tie_out(self.case, wanted.lookup, document, wanted.taxes)
         if is_sale(document):
             self.proof = tied.proof
-        if tied.proof.rounding:
-            self.notes.append(
-                f"{document.reference} has a rounding line: {self.case.amount(tied.proof.rounding)}."
-            )
+        self.notes += _rounding_notes(self.case, tied)
         return tied.document
+
+
+def _rounding_notes(case: OrderCase, tied: Tied) -> Iterator[str]:
+    reference = tied.document.reference
+    if tied.closed:
+        yield f"{reference}: rounding makes the ERP's tax differ by {case.amount(tied.closed)}; a pair of lines closes it."
+    if tied.proof.rounding:
+        yield f"{reference}: {case.amount(tied.proof.rounding)} of rounding go to the rounding account."
 
 
 def _changed(case: OrderCase, before: AnyDocument, now: AnyDocument) -> Stop:

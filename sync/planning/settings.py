@@ -174,14 +174,15 @@ class PipelineSettings:
         5,
         "Money",
         "Rounding limit",
-        "The largest residue of rounding, in minor units of the order's currency (5 is 0.05 USD), that may go to the rounding line.",
+        "The most that may go to the rounding account of one document, in minor units of its currency (5 is 0.05 USD).",
     )
     rounding_scope: str = _choice(
         "Money",
-        "Rounding of long orders",
-        "A store that rounds each unit or line and an ERP that rounds each document differ by up to half a minor unit for each rounding.",
-        ("explained", "Above the limit, allow what rounding of the order's own lines and units can explain"),
-        ("strict", "Never more than the limit"),
+        "Tax differences of rounding",
+        "A store that rounds the tax of each unit or line and an ERP that rounds it for the document differ, without any "
+        "money being wrong. A pair of rounding lines closes that difference.",
+        ("explained", "Above the limit, close what rounding of the order's own lines and units can explain"),
+        ("strict", "Never close more than the limit"),
     )
     exchange_rate: str = _choice(
         "Money",

@@ -12,10 +12,13 @@ A residue of tax is closed by a pair of lines on the rounding account: one with 
 the ERP compute the missing tax, one without tax that takes the net back. The tax accounts then show exactly the
 store's tax, and the rounding account only what the totals lacked.
 
-How much may be closed: the pipeline's limit (five minor units by default) or, where that is more and the pipeline
-does not say `strict`, what the roundings of the document's own lines and units explain. A single line can never
-be honestly off by more than a unit; an order of 60 lines can be 12 off in a company that rounds tax once for
-the document, and one of 40 pieces 20 off in a store that rounds tax by unit.
+Two bounds, because the two are different in kind:
+
+- Money that stays on the rounding account: the pipeline's limit, five minor units by default, and never more.
+- Tax closed by a pair: that limit or, where it is more and the pipeline does not say `strict`, what the roundings
+  of the document's own lines and units explain. A single line can never be honestly off by more than a unit; an
+  order of 60 lines can be 12 off in a company that rounds tax once for the document, and one of 40 pieces 20
+  off in a store that rounds tax by unit. Anything above is another rate, and held as that.
 """
 
 from __future__ import annotations
@@ -45,10 +48,14 @@ ROUNDING = "rounding"
 
 @dataclass(frozen=True, slots=True)
 class Tied:
-    """A document whose prediction equals the store's figures, and the proof."""
+    """A document whose prediction equals the store's figures, and the proof.
+
+    `closed` is the tax that pairs of rounding lines close, over all tax codes.
+    """
 
     document: SalesDocument
     proof: TieOut
+    closed: Decimal = ZERO
 
 
 def tie_out(case: OrderCase, lookup: Lookup, draft: SalesDocument, taxes: Taxes) -> Tied:
@@ -69,14 +76,13 @@ def tie_out(case: OrderCase, lookup: Lookup, draft: SalesDocument, taxes: Taxes)
 def proof_of(posted: SalesDocument) -> TieOut:
     """The proof of a document that was tied out before."""
     tax = posted.tax + _liabilities(posted)
-    told = next((origin.value for origin in posted.origins if origin.field == ROUNDING), "0")
     return TieOut(
         currency=posted.currency,
         store_total=posted.total,
         store_tax=tax,
         planned_total=posted.total,
         planned_tax=tax,
-        rounding=Decimal(told),
+        rounding=_rounding(posted),
     )
 
 
@@ -91,9 +97,7 @@ class _Work:
         lines = self.draft.lines
         gross = sum((x.net + x.tax for x in lines), ZERO)
         tax = sum((x.tax for x in lines), ZERO)
-        allowed = self._allowed(_HALF * len(lines))
-        if not lines:
-            allowed = ZERO
+        allowed = self._limit() if lines else ZERO
         if max(abs(self.draft.total - gross), abs(self.draft.tax - tax)) > allowed:
             raise Stop(Outcome.HELD, differences.lines_miss_the_total(self.draft, gross, tax, allowed))
 
@@ -102,25 +106,21 @@ class _Work:
         as_it_is = self._predict(self.draft)
         self._stop_if_a_rate_differs(as_it_is)
         if self._ties(as_it_is) and not any(self._missing(as_it_is).values()):
-            return Tied(self.draft, self._proof(as_it_is, ZERO))
+            return Tied(self.draft, self._proof(self.draft, as_it_is))
         plain = self._predict_plainly(self.draft)
-        residues = {code: amount for code, amount in sorted(self._missing(plain).items()) if amount}
-        rest = self.draft.total - plain.total - sum(residues.values(), ZERO)
-        size = sum((abs(amount) for amount in residues.values()), abs(rest))
-        if size > self._allowed(self._explained_altogether()):
-            raise Stop(Outcome.HELD, differences.cannot_be_tied(self.draft, plain))
-        document = self._with_rounding_lines(residues, size)
+        missing = {code: amount for code, amount in sorted(self._missing(plain).items()) if amount}
+        document = self._with_rounding_lines(missing)
         predicted = self._predict(document)
-        if not self._ties(predicted):
+        if not self._ties(predicted) or abs(_rounding(document)) > self._limit():
             raise Stop(Outcome.HELD, differences.cannot_be_tied(self.draft, predicted))
-        return Tied(document, self._proof(predicted, size))
+        closed = sum((abs(amount) for amount in missing.values()), ZERO)
+        return Tied(document, self._proof(document, predicted), closed)
 
-    def _with_rounding_lines(self, residues: Mapping[str, Decimal], size: Decimal) -> SalesDocument:
-        told = Origin(field=ROUNDING, value=f"{size:f}")
-        document = replace(self.draft, origins=(*self.draft.origins, told))
-        for code, missing in residues.items():
-            net = self._smallest_net(document, code, missing)
-            why = f"{missing:+f} tax of {code}"
+    def _with_rounding_lines(self, missing: Mapping[str, Decimal]) -> SalesDocument:
+        document = self.draft
+        for code, amount in missing.items():
+            net = self._smallest_net(document, code, amount)
+            why = f"{amount:+f} tax of {code}"
             document = _add(document, self._line(f"{ROUNDING}:{code}", net, code, why))
         rest = self.draft.total - self._predict_plainly(document).total
         if not rest:
@@ -153,7 +153,7 @@ class _Work:
             missing[line.tax_code] += line.tax - predicted.line_taxes.get(line.key, ZERO)
         return missing
 
-    def _proof(self, predicted: PredictedTotals, rounding: Decimal) -> TieOut:
+    def _proof(self, document: SalesDocument, predicted: PredictedTotals) -> TieOut:
         liabilities = _liabilities(self.draft)
         return TieOut(
             currency=self.draft.currency,
@@ -161,7 +161,7 @@ class _Work:
             store_tax=self.draft.tax + liabilities,
             planned_total=predicted.total,
             planned_tax=predicted.tax + liabilities,
-            rounding=rounding,
+            rounding=_rounding(document),
         )
 
     # What rounding explains
@@ -196,16 +196,16 @@ class _Work:
                 return True
         return False
 
-    def _allowed(self, explained: Decimal) -> Decimal:
-        """The residue allowed where rounding explains so many minor units; an amount."""
-        limit = Decimal(self.case.settings.rounding_limit)
-        if self.case.settings.rounding_scope == "explained":
-            limit = max(limit, explained.to_integral_value(rounding=ROUND_FLOOR))
-        return limit * quantum(self.draft.currency)
+    def _limit(self) -> Decimal:
+        """The most money that may stay on the rounding account."""
+        return self.case.settings.rounding_limit * quantum(self.draft.currency)
 
-    def _explained_altogether(self) -> Decimal:
-        codes = {line.tax_code for line in self.draft.lines}
-        return sum((self._explained(code) for code in codes), _HALF * len(self.draft.lines))
+    def _allowed(self, explained: Decimal) -> Decimal:
+        """The most tax that may be closed where rounding explains so many minor units; an amount."""
+        if self.case.settings.rounding_scope == "strict":
+            return self._limit()
+        whole = explained.to_integral_value(rounding=ROUND_FLOOR)
+        return max(self._limit(), whole * quantum(self.draft.currency))
 
     def _explained(self, code: str) -> Decimal:
         """Minor units that honest rounding can move the tax of a code by: in the store, and once a line in the ERP."""
@@ -291,6 +291,11 @@ def _guess(missing: Decimal, rate: Decimal) -> tuple[int, int]:
 
 def _liabilities(document: SalesDocument) -> Decimal:
     return sum((line.net for line in document.lines if line.use is Use.TAX_LIABILITY), ZERO)
+
+
+def _rounding(document: SalesDocument) -> Decimal:
+    """The money that stays on the rounding account: what the pairs took and gave back is nothing."""
+    return sum((line.net for line in document.lines if line.use is Use.ROUNDING), ZERO)
 
 
 def _with_the_stores_tax(draft: SalesDocument) -> SalesDocument:

@@ -12,7 +12,7 @@ from typing import Any
 from erp.contract.adapter import PredictedTotals, Receipt
 from erp.contract.documents import AnyDocument, SalesDocument
 from erp.contract.facts import Account, Item, LedgerFacts, Period, TaxCode
-from erp.contract.money import rounded
+from erp.contract.money import quantum, rounded
 from erp.contract.order import (
     Charge,
     ChargeKind,
@@ -79,7 +79,9 @@ class Ledger:
         for of_code in lines.values():
             left = rounded(sum((self._exact(x, facts) for x in of_code), D(0)), document.currency)
             for line in of_code[:-1]:
-                taxes[line.key] = self._exact(line, facts).quantize(D("0.01"), rounding=ROUND_FLOOR)
+                taxes[line.key] = self._exact(line, facts).quantize(
+                    quantum(document.currency), rounding=ROUND_FLOOR
+                )
                 left -= taxes[line.key]
             taxes[of_code[-1].key] = left
         return taxes

@@ -11,6 +11,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         str(value) for report in passed for name, value in report.user_properties if name == "rounding"
     )
     if sentences:
-        terminalreporter.section("rounding lines by case")
+        terminalreporter.section("rounding lines by case, in minor units")
         for sentence in sentences:
             terminalreporter.write_line(sentence)

@@ -19,8 +19,10 @@ def test_a_cent_the_erp_would_not_compute_is_made_by_the_smallest_pair_of_roundi
     assert rounding_of(plan) == [("rounding:CA", D("0.07"), "CA"), ("rounding", D("-0.07"), "EX")]
     assert [x.account for x in plan.documents[0].lines if x.use is Use.ROUNDING] == ["6990", "6990"]
     assert (plan.tie_out.planned_total, plan.tie_out.planned_tax) == (D("21.66"), D("1.66"))
-    assert plan.tie_out.rounding == D("0.01")
-    assert plan.notes == ("S1-100234-I has a rounding line: 0.01 USD.",)
+    assert plan.tie_out.rounding == 0  # what the pair took, it gave back
+    assert plan.notes == (
+        "S1-100234-I: rounding makes the ERP's tax differ by 0.01 USD; a pair of lines closes it.",
+    )
 
 
 def test_a_cent_too_much_is_taken_back_the_same_way():
@@ -33,6 +35,8 @@ def test_a_residue_of_the_total_goes_to_an_untaxed_rounding_line():
     plan = books.plan(books.order(total=D("32.50"), tenders=(books.tender("32.50"),)))
     assert rounding_of(plan) == [("rounding", D("0.02"), "EX")]
     assert plan.documents[0].total == D("32.50")
+    assert plan.tie_out.rounding == D("0.02")
+    assert plan.notes == ("S1-100234-I: 0.02 USD of rounding go to the rounding account.",)
 
 
 def test_tax_of_the_total_that_no_line_shows_is_put_on_the_line_with_the_most_tax():
@@ -95,7 +99,7 @@ def test_sixty_honestly_rounded_lines_may_leave_more_than_the_limit_in_a_company
     order = books.order(lines=many_lines(60), charges=())
     plan = books.plan(order, facts=books.facts(tax_rounding="document"))
     assert plan.outcome is Outcome.READY
-    assert plan.tie_out.rounding == D("0.25")  # 0.60 in the store, 0.35 in the ERP
+    assert "tax differ by 0.25 USD" in plan.notes[0]  # 0.60 in the store, 0.35 in the ERP
     strict = books.plan(
         order, facts=books.facts(tax_rounding="document"), settings=books.settings(rounding_scope="strict")
     )
@@ -113,7 +117,7 @@ def test_the_rounding_limit_is_in_minor_units_of_the_currency():
     facts = books.facts(tax_codes=codes, rates={("JPY", books.NOON.date()): D("0.0067")})
     plan = books.plan(yen, rules=rules, facts=facts)
     assert rounding_of(plan) == [("rounding:V10", D(35), "V10"), ("rounding", D(-35), "EX")]
-    assert plan.tie_out.rounding == D(4)
+    assert "tax differ by 4 JPY" in plan.notes[0]
     held = books.plan(yen, rules=rules, facts=facts, settings=books.settings(rounding_limit=3))
     assert held.problems[0].code == "tax_rate_differs"
 
