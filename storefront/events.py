@@ -186,9 +186,7 @@ def _first_name(data: Mapping[str, Any], names: tuple[str, ...]) -> str:
 
 
 def _found(kind: str, value: Any) -> tuple[str, str]:
-    """The record if its id is a positive whole number (as a number or as text); otherwise nothing is to be
-    read.
-    """
+    """The record if its id is a positive whole number (as a number or as text); otherwise nothing is to be read."""
     text = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
     return (kind, text) if _WHOLE.fullmatch(text) else ("", "")
 

@@ -73,9 +73,7 @@ class Quota:
         self._ask(lambda: self._cache.set(self._ends, self._clock() + seconds, timeout=_kept(seconds)))
 
     def refused(self, headers: Mapping[str, str]) -> TryLater:
-        """What a 429 means: no worker calls before the window ends, or, without headers, before a growing
-        wait is over.
-        """
+        """What a 429 means: no worker calls before the window ends, or, without headers, before a growing wait is over."""
         resets_in, after = _whole(headers.get(RESETS_IN)), _whole(headers.get(RETRY_AFTER_SECONDS))
         if resets_in is not None or after is not None:
             seconds = resets_in / 1000 if resets_in is not None else float(after or 0)

@@ -143,9 +143,7 @@ class Store(TenantOwned):
 
 
 class FailureReason(models.TextChoices):
-    """Why a webhook of a known store was not believed. Closed: a row per store, hour and reason is all they
-    can fill.
-    """
+    """Why a webhook of a known store was not believed. Closed: a row per store, hour and reason is all they can fill."""
 
     UNSIGNED = "unsigned", "It carried no signature"
     BAD_SIGNATURE = "bad_signature", "Its signature does not match the client secret"

@@ -93,9 +93,7 @@ def _require_usable(store: Store) -> None:
 
 
 def _session() -> requests.Session:
-    """The calling thread's session: kept, so that connections are reused; without cookies, so that nothing is
-    shared.
-    """
+    """The calling thread's session: kept, so that connections are reused; without cookies, so that nothing is shared."""
     if getattr(_local, "session", None) is None:
         _local.session = requests.Session()
         _local.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

@@ -15,15 +15,13 @@ from erp.contract.money import quantum
 from erp.contract.order import Discount
 from storefront.translation.charges import Shown
 from storefront.translation.lines import Draft, is_gift_certificate
-from storefront.translation.reading import ZERO, Complaints, Row, shared_out
+from storefront.translation.reading import ZERO, Row, amount_of, shared_out
 
 ALLOCATED = "allocated"
 
 
 def allocate(order: Row, drafts: Sequence[Draft], charges: Sequence[Shown], currency: str) -> None:
-    """Take a discount of the order that no line shows off the lines; nothing where that does not tie
-    exactly.
-    """
+    """Take a discount of the order that no line shows off the lines; nothing where that does not tie exactly."""
     rest = excess(order, drafts, charges)
     tolerance = quantum(currency) * (len(drafts) + len(charges)) / 2
     if rest <= tolerance or abs(rest - _not_shown(order, drafts, charges)) > tolerance:
@@ -38,7 +36,7 @@ def allocate(order: Row, drafts: Sequence[Draft], charges: Sequence[Shown], curr
 def excess(order: Row, drafts: Sequence[Draft], charges: Sequence[Shown]) -> Decimal:
     """By how much lines and charges exceed the order's total."""
     parts = sum((d.gross for d in drafts), ZERO) + sum((c.gross for c in charges), ZERO)
-    return parts - Complaints().amount(order, "total_inc_tax", of="order")
+    return parts - amount_of(order, "total_inc_tax")
 
 
 def _not_shown(order: Row, drafts: Sequence[Draft], charges: Sequence[Shown]) -> Decimal:
@@ -46,4 +44,4 @@ def _not_shown(order: Row, drafts: Sequence[Draft], charges: Sequence[Shown]) ->
     shown = sum((d.saved for d in drafts), ZERO)
     on_charges = sum({d: d.amount for c in charges for d in c.discounts}.values(), ZERO)
     names = ("discount_amount", "coupon_discount")
-    return sum((Complaints().amount(order, name, of="order") for name in names), ZERO) - shown - on_charges
+    return sum((amount_of(order, name) for name in names), ZERO) - shown - on_charges

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from erp.contract.money import rounded
@@ -20,6 +20,7 @@ from storefront.translation.reading import (
     ZERO,
     Complaints,
     Row,
+    amount_of,
     apportioned,
     identifier,
     rows,
@@ -51,8 +52,8 @@ def draft_lines(body: Row, tax_rows: Sequence[TaxRow], complaints: Complaints) -
     drafts = [
         _draft(row, f"products[{i}]", tax_rows, complaints) for i, row in enumerate(rows(body, "products"))
     ]
-    if not any(row.on == ITEM for row in tax_rows):
-        _tax_from_lines(drafts, body["order"], complaints)
+    if not any(row.on == ITEM and row.product for row in tax_rows):
+        _tax_from_lines(drafts, body["order"], tax_rows, complaints)
     return drafts
 
 
@@ -84,11 +85,11 @@ def order_line(
         kind=LineKind.GIFT_CERTIFICATE if row.get("type") == "giftcertificate" else LineKind.GOODS,
         sku=text(row.get("sku")),
         name=text(row.get("name")),
-        quantity=Complaints().amount(row, "quantity", of=draft.place),
+        quantity=amount_of(row, "quantity"),
         net=gross - tax,
         tax=tax,
         gross=gross,
-        list_net=rounded(Complaints().amount(row, "total_ex_tax", of=draft.place), currency),
+        list_net=rounded(amount_of(row, "total_ex_tax"), currency),
         taxes=taxes.shares_of(draft.taxes, parts) or taxes.shares((), tax, currency),
         discounts=draft.discounts,
         product_id=product_id,
@@ -120,18 +121,24 @@ def _check_quantity(row: Row, place: str, complaints: Complaints) -> None:
         )
 
 
-def _tax_from_lines(drafts: Sequence[Draft], order: Row, complaints: Complaints) -> None:
-    """Without rows the lines' own `total_tax` is all there is; it is before or after discounts, whichever
-    ties.
+def _tax_from_lines(
+    drafts: Sequence[Draft], order: Row, tax_rows: Sequence[TaxRow], complaints: Complaints
+) -> None:
+    """Where no row names its line the lines' own `total_tax` is all there is.
+
+    It is before or after discounts, whichever ties; and it has a name if the order's items have but one tax.
     """
     wanted = complaints.amount(order, "subtotal_tax", of="order")
     if not complaints.amount(order, "total_tax", of="order"):
         return  # "API Tax Override": the order was made without tax, whatever its lines say
     after = [complaints.amount(d.row, "total_tax", of=d.place) for d in drafts]
     before = [tax * d.gross / d.before if d.before else ZERO for tax, d in zip(after, drafts, strict=True)]
+    of_items = {row.tax: row for row in tax_rows if row.on == ITEM}
+    named = list(of_items.values()) if len(of_items) == 1 else []
     chosen = min((after, before), key=lambda found: abs(sum(found, ZERO) - wanted))
     for draft, tax in zip(drafts, chosen, strict=True):
         draft.tax = tax
+        draft.taxes = [replace(row, amount=tax) for row in named] if tax else []
 
 
 def _round_taxes(drafts: Sequence[Draft], currency: str) -> list[list[Decimal]]:

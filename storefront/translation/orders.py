@@ -98,9 +98,7 @@ def translate_order(body: Row) -> Order:
 
 
 def _currency(order: Row, complaints: Complaints) -> str:
-    """The transactional currency: `default_currency_code`, a misleading name; `currency_code` is display
-    only.
-    """
+    """The transactional currency: `default_currency_code`, a misleading name; `currency_code` is display only."""
     code = text(order.get("default_currency_code"))
     if len(code) == 3 and code.isascii() and code.isalpha():
         return code.upper()
@@ -151,9 +149,7 @@ def _charges(
 
 
 def _check_totals(order: Row, currency: str, complaints: Complaints) -> None:
-    """`total_ex_tax + total_tax = total_inc_tax` holds in every example of BigCommerce, whatever the
-    pricing.
-    """
+    """`total_ex_tax + total_tax = total_inc_tax` holds in every example of BigCommerce, whatever the pricing."""
     ex, tax, inc = (
         complaints.amount(order, name, of="order") for name in ("total_ex_tax", "total_tax", "total_inc_tax")
     )
@@ -198,9 +194,7 @@ def _customer(body: Row, complaints: Complaints) -> Customer | None:
 
 
 def _raw_fields(body: Row) -> Iterator[tuple[str, str]]:
-    """Flat fields for field rules: order.*, billing_address.*, shipping_address.* (the first) and their form
-    fields.
-    """
+    """Flat fields for field rules: order.*, billing_address.*, shipping_address.* (the first) and their form fields."""
     order: Row = body["order"]
     yield from _flat("order", order)
     billing = order.get("billing_address")

@@ -65,6 +65,11 @@ class Complaints:
         return found or LONG_AGO
 
 
+def amount_of(row: Row, name: str) -> Decimal:
+    """The amount in a field that was read before: what cannot be read is zero, and its complaint has been made."""
+    return Complaints().amount(row, name, of="")
+
+
 def moment(value: object) -> datetime | None:
     """An aware time from RFC 2822 (v2) or ISO 8601 (v3); without a zone it is UTC. None if there is none."""
     if not isinstance(value, str) or not value.strip():

@@ -207,9 +207,7 @@ def _line(
 
 
 def _fit(items: Sequence[_Item], total: Decimal, tax: Decimal) -> list[RefundLine]:
-    """The lines in the reading of `requested_amount` that adds up to the total: as it stands, less
-    adjustments, or net.
-    """
+    """The lines in the reading of `requested_amount` that adds up to the total: as it stands, less adjustments, or net."""
     as_is = [item.line for item in items]
     adjusted = [_with_gross(item.line, item.line.gross + item.adjustment) for item in items]
     from_net = [_with_gross(item.line, item.line.gross + item.line.tax) for item in items]
@@ -257,9 +255,7 @@ def _does_not_add_up(
 
 
 def _fit_tax(lines: list[RefundLine], tax: Decimal, currency: str) -> list[RefundLine]:
-    """Let the lines' taxes add up to the refund's where rounding alone makes the difference: a minor unit a
-    line.
-    """
+    """Let the lines' taxes add up to the refund's where rounding alone makes the difference: a minor unit a line."""
     rest = tax - sum((line.tax for line in lines), ZERO)
     taxed = [i for i, line in enumerate(lines) if line.tax]
     if not rest or abs(rest) > quantum(currency) * len(taxed):

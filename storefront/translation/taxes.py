@@ -71,9 +71,7 @@ def total(taxes: Iterable[TaxRow]) -> Decimal:
 
 
 def shares(taxes: Sequence[TaxRow], amount: Decimal, currency: str) -> tuple[TaxShare, ...]:
-    """The tax `amount` of one line or charge by tax, in proportion to its rows; without rows its rate is not
-    known.
-    """
+    """The tax `amount` of one line or charge by tax, in proportion to its rows; without rows its rate is not known."""
     if not taxes:
         return (TaxShare(key="Tax", name="Tax", rate=None, amount=amount),) if amount else ()
     parts = [rounded(row.amount, currency) for row in taxes]

@@ -68,9 +68,7 @@ def money_of(body: Row, *, currency: str, placed_at: datetime, complaints: Compl
 
 
 def method_of(row: Row) -> str:
-    """The payment method as the store names it: what a merchant typed for offline and manual payments, else
-    its kind.
-    """
+    """The payment method as the store names it: what a merchant typed for offline and manual payments, else its kind."""
     for part, name in (("offline", "display_name"), ("custom", "payment_method")):
         details = row.get(part)
         if isinstance(details, dict) and text(details.get(name)):
@@ -123,9 +121,7 @@ def _root(transaction: Transaction, known: dict[str, Transaction]) -> str:
 
 
 def _captured(chain: Sequence[Transaction]) -> list[Transaction]:
-    """The money of one chain: its purchase, else its captures, else what was settled; less what was
-    voided.
-    """
+    """The money of one chain: its purchase, else its captures, else what was settled; less what was voided."""
     for event in ("purchase", "capture", "settled"):
         found = [t for t in chain if t.event == event and t.amount > 0]
         if found:

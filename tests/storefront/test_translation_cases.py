@@ -262,6 +262,15 @@ def test_without_tax_rows_the_lines_own_tax_is_used():
     assert order.lines[0].taxes[0].rate is None
 
 
+def test_tax_rows_that_name_no_line_still_name_the_tax():
+    body = payloads(Shopping(lines=(Line("A", "100.00", 1, (TX,)), Line("B", "50.00"))))
+    for row in body["taxes"]:
+        row["order_product_id"] = None
+    first, second = translate_order(body).lines
+    assert [(t.key, t.rate, t.amount) for t in first.taxes] == [("TX", Decimal("8.25"), Decimal("8.25"))]
+    assert second.taxes == ()
+
+
 def test_an_order_made_without_tax_has_none_whatever_its_lines_say():
     """As example 100 of "Orders V2": the lines show a tax that the order's total does not."""
     body = payloads(Shopping(lines=(Line("A", "100.00"),)))
