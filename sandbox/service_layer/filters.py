@@ -218,13 +218,9 @@ def _typed(field: Field, token: _Token) -> Any:
 
 
 def _member(field: Field, text: str) -> str:
-    members = ENUMS[field.of]
-    if text in members:
-        return text
-    return next((name for name, stored in members.items() if stored == text), "") or _no_member(text)
-
-
-def _no_member(text: str) -> str:
+    for name, stored in ENUMS[field.of].items():
+        if text in (name, stored):
+            return name
     raise BadValue(text)
 
 

@@ -53,6 +53,8 @@ def test_five_wrong_passwords_lock_the_user(b1):
     answer = b1.log_in()
     assert answer.status_code == 401
     assert "locked" in answer.json()["error"]["message"]["value"]
+    b1.layer.sessions.unlock()
+    assert b1.log_in().status_code == 200
 
 
 def test_logout_ends_the_session(b1):
