@@ -55,6 +55,7 @@ def _sales(document: SalesDocument, facts: LedgerFacts, settings: Settings) -> I
     yield from _currency(document.currency, facts)
     yield from _known_partner(document.partner, facts)
     yield from _branch(facts, settings)
+    yield from _negative(document)
     for line in document.lines:
         yield from _line(line, document, facts, settings)
     if document.kind is DocumentKind.INVOICE and facts.blocks_negative_stock and not settings.reserve_invoice:
@@ -77,6 +78,22 @@ def _money(document: MoneyDocument, facts: LedgerFacts, settings: Settings) -> I
             way_out="Choose a user field for payments on the connection, or press Test connection to prove "
             "that CounterReference is long enough.",
         )
+
+
+def _negative(document: SalesDocument) -> Iterator[Problem]:
+    """B1 refuses a document whose tax or total is below zero (seen as -5002 "Tax amount cannot be negative")."""
+    for code, what, amount in (
+        ("negative_tax", "tax", document.tax),
+        ("negative_total", "total", document.total),
+    ):
+        if amount < 0:
+            yield Problem(
+                code=code,
+                sentence=f"The {what} of {document.reference} is {amount} {document.currency}: {B1} takes no document "
+                f"with a negative {what}.",
+                way_out="Post the correction in the ERP by hand, then resolve this document with its number or exclude it.",
+                arithmetic=((what.capitalize(), f"{amount} {document.currency}"),),
+            )
 
 
 def _line(

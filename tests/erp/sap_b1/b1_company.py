@@ -60,7 +60,7 @@ class MemoryCache:
             yield
 
 
-@dataclass
+@dataclass(repr=False)
 class B1:
     """A running sandbox with one company, and adapters opened on it."""
 

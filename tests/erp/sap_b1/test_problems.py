@@ -106,6 +106,18 @@ def test_what_would_be_refused_is_told_first(b1: B1, code: str) -> None:
         b1.open().create(document, facts=facts, links={}, before_sending=lambda: None)
 
 
+def test_a_negative_tax_is_told(b1: B1) -> None:
+    line = replace(GOODS, item="", net=Decimal("20.00"), tax=Decimal("1.65"))
+    back = replace(line, key="back", net=Decimal("-30.00"), tax=Decimal("-2.48"))
+    plain = replace(line, key="plain", net=Decimal("50.00"), tax=Decimal(0), tax_code="EX")
+    document = replace(with_lines(line, back, plain), total=Decimal("39.17"), tax=Decimal("-0.83"))
+    facts = b1.facts()
+    (problem,) = SPEC.translator.problems(document, facts)
+    assert problem.code == "negative_tax"
+    with pytest.raises(Refused, match="negative"):
+        b1.open().create(document, facts=facts, links={}, before_sending=lambda: None)
+
+
 def test_lines_of_one_item_are_taken_together(b1: B1) -> None:
     set_stock(b1.company, "SKU-1", "5")
     two = with_lines(GOODS, replace(GOODS, key="again"))
