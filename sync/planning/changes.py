@@ -9,6 +9,7 @@ from erp.contract.plan import Outcome, Problem
 from sync.planning.case import ZERO, OrderCase, Stop
 from sync.planning.draft import Draft
 from sync.planning.history import History, PastSale, revision_of
+from sync.planning.liability import tax_mode_of
 from sync.planning.moments import open_day
 from sync.planning.references import ReferenceKind
 from sync.planning.sales import fingerprint, told_fingerprint
@@ -24,6 +25,7 @@ class Standing:
     """
 
     sale: SalesDocument
+    tax_mode: str
     taken_back_by: str = ""
     ours: bool = True
 
@@ -59,7 +61,7 @@ def standing_sale(case: OrderCase, draft: Draft, history: History) -> Standing |
     if last.taken_back_by:
         return None
     if told_fingerprint(last.document) == fingerprint(case.order):
-        return Standing(sale=last.document)
+        return Standing(sale=last.document, tax_mode=tax_mode_of(last.document))
     _stop_unless_edits_are_posted(case, last.document)
     take_back(case, draft, last.document)
     return None
@@ -72,7 +74,7 @@ def _all_refunded(case: OrderCase) -> bool:
 
 def _after_cancellation(case: OrderCase, draft: Draft, last: PastSale) -> Standing:
     if last.taken_back_by:
-        return Standing(sale=last.document, taken_back_by=last.taken_back_by.reference)
+        return _credited(last.document, last.taken_back_by.reference)
     word = case.order.state.value
     policy = {
         "cancelled": case.settings.cancelled_after_posting,
@@ -81,7 +83,7 @@ def _after_cancellation(case: OrderCase, draft: Draft, last: PastSale) -> Standi
     refunded = sum((r.total for r in case.order.refunds), ZERO)
     if policy == "credit" and not refunded:
         credit = take_back(case, draft, last.document)
-        return Standing(sale=last.document, taken_back_by=credit.reference)
+        return _credited(last.document, credit.reference)
     raise Stop(
         Outcome.HELD,
         Problem(
@@ -94,6 +96,10 @@ def _after_cancellation(case: OrderCase, draft: Draft, last: PastSale) -> Standi
             ),
         ),
     )
+
+
+def _credited(sale: SalesDocument, by: str) -> Standing:
+    return Standing(sale=sale, tax_mode=tax_mode_of(sale), taken_back_by=by)
 
 
 def _stop_unless_edits_are_posted(case: OrderCase, sale: SalesDocument) -> None:
@@ -162,7 +168,7 @@ def take_back(case: OrderCase, draft: Draft, sale: SalesDocument) -> SalesDocume
         fields=(),
         origins=(Origin(field="order.modified_at", value=case.order.modified_at.isoformat()),),
     )
-    draft.add(credit, draft.lookup(day))
+    draft.add(credit, draft.lookup(day), tax_mode=tax_mode_of(sale))
     draft.notes.append(
         f"{credit.reference} takes {sale.reference} back; match what stays open between them in the ERP."
     )

@@ -25,6 +25,7 @@ class Wanted:
     lookup: Lookup
     kept: bool = False
     taxes: Taxes = field(default_factory=dict)
+    tax_mode: str = "erp"
 
 
 class Draft:
@@ -41,24 +42,28 @@ class Draft:
         """The mappings on a posting date; what is missing becomes a gap of this plan."""
         return Lookup(self.case.rules, on, self.gaps)
 
-    def add(self, document: AnyDocument, lookup: Lookup, *, taxes: Taxes | None = None) -> None:
-        """Want this document."""
-        if isinstance(document, SalesDocument):
-            need_liability_accounts(self.case, lookup, document.lines, taxes or {})
-        self.wanted.append(Wanted(document, lookup, taxes=taxes or {}))
+    def add(
+        self, document: AnyDocument, lookup: Lookup, *, taxes: Taxes | None = None, tax_mode: str = "erp"
+    ) -> None:
+        """Want this document; `taxes` and `tax_mode` say what the store took on its lines and how it is written."""
+        if isinstance(document, SalesDocument) and tax_mode == "liability_line":
+            need_liability_accounts(lookup, document.lines, taxes or {})
+        self.wanted.append(Wanted(document, lookup, taxes=taxes or {}, tax_mode=tax_mode))
 
     def keep(self, document: AnyDocument) -> None:
         """Want a document that was posted or intended before, exactly as it was."""
         self.wanted.append(Wanted(document, self.lookup(date.max), kept=True))
 
-    def want(self, document: AnyDocument, lookup: Lookup, *, taxes: Taxes | None = None) -> None:
+    def want(
+        self, document: AnyDocument, lookup: Lookup, *, taxes: Taxes | None = None, tax_mode: str = "erp"
+    ) -> None:
         """Want this document; one that is already posted under its reference is kept, if it is the same money.
 
         :raises Stop: held, where the store changed the amount of what is posted
         """
         before = self.case.already(document.reference)
         if before is None:
-            self.add(document, lookup, taxes=taxes)
+            self.add(document, lookup, taxes=taxes, tax_mode=tax_mode)
         elif money_of(before) == money_of(document):
             self.keep(before)
         else:
@@ -119,7 +124,7 @@ class Draft:
             if is_sale(document):
                 self.proof = proof_of(document)
             return document
-        tied = tie_out(self.case, wanted.lookup, document, wanted.taxes)
+        tied = tie_out(self.case, wanted.lookup, document, wanted.taxes, tax_mode=wanted.tax_mode)
         if is_sale(document):
             self.proof = tied.proof
         self.notes += _rounding_notes(self.case, tied)

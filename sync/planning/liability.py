@@ -21,14 +21,18 @@ UNNAMED = "tax"  # the key of tax that the store does not name
 Taxes = Mapping[str, tuple[TaxShare, ...]]  # the store's taxes by document line key
 
 
-def need_liability_accounts(
-    case: OrderCase, lookup: Lookup, lines: tuple[DocumentLine, ...], taxes: Taxes
-) -> None:
-    """Note a gap for every tax without an account, where the pipeline posts liability lines."""
-    if case.settings.tax_mode == "liability_line":
-        for line in lines:
-            for key in _keys(line, taxes) if line.tax else ():
-                _account(lookup, key)
+def tax_mode_of(sale: SalesDocument) -> str:
+    """How the tax of a posted sale was written: what corrects it does the same, whatever the pipeline says now."""
+    if sale.tax_override:
+        return "override"
+    return "liability_line" if any(x.use is Use.TAX_LIABILITY for x in sale.lines) else "erp"
+
+
+def need_liability_accounts(lookup: Lookup, lines: tuple[DocumentLine, ...], taxes: Taxes) -> None:
+    """Note a gap for every tax without an account."""
+    for line in lines:
+        for key in _keys(line, taxes) if line.tax else ():
+            _account(lookup, key)
 
 
 def with_liability_lines(

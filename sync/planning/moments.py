@@ -7,7 +7,7 @@ from datetime import date
 from erp.contract.order import OrderState, TenderKind
 from erp.contract.plan import Outcome, Problem
 from sync.planning.case import OrderCase, Stop
-from sync.planning.screening import paid_in
+from sync.planning.screening import CANCELLED, paid_in
 
 
 def stop_if_not_due(case: OrderCase) -> None:
@@ -16,7 +16,7 @@ def stop_if_not_due(case: OrderCase) -> None:
     :raises Stop: not due, or held by policy
     """
     order = case.order
-    if not order.total or order.state is OrderState.REFUNDED or order.state is OrderState.CANCELLED:
+    if not order.total or order.state is OrderState.REFUNDED or order.state in CANCELLED:
         return
     if is_paid_offline(case):
         _stop_if_offline_is_not_due(case)

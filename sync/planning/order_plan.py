@@ -98,8 +98,8 @@ def _new_sale(case: OrderCase, draft: Draft, history: History) -> Standing:
         revision=history.next_revision,
         replaces=history.sales[-1].document.reference if history.sales else "",
     )
-    draft.add(sale, lookup, taxes=taxes_by_line(case.order))
-    return Standing(sale=sale)
+    draft.add(sale, lookup, taxes=taxes_by_line(case.order), tax_mode=case.settings.tax_mode)
+    return Standing(sale=sale, tax_mode=case.settings.tax_mode)
 
 
 def _partner(case: OrderCase, draft: Draft) -> str:
@@ -118,7 +118,7 @@ def _desire_later_money(case: OrderCase, draft: Draft) -> None:
     first = min([t.captured_at for t in case.order.tenders] + [r.created_at for r in case.order.refunds])
     lookup = draft.lookup(open_day(case, case.day(first)))
     sale = sale_document(case, lookup, _partner(case, draft), revision=0, replaces="")
-    standing = Standing(sale=sale, ours=False)
+    standing = Standing(sale=sale, tax_mode=case.settings.tax_mode, ours=False)
     add_payments(case, draft, standing)
     add_refunds(case, draft, standing)
 

@@ -92,7 +92,7 @@ def _add_credit_memo(
         if case.settings.sales_order_refunds == "hold":
             raise _sales_order_refunded(case, refund, standing.sale)
     document, taxes = credit_memo(case, lookup, refund, standing)
-    draft.want(document, lookup, taxes=taxes)
+    draft.want(document, lookup, taxes=taxes, tax_mode=standing.tax_mode)
     return document.reference
 
 
@@ -108,7 +108,7 @@ def credit_memo(
     lines = [
         line
         for number, (part, base) in enumerate(zip(refund.lines, bases, strict=True), start=1)
-        for line in _lines(case, lookup, part, base, number, original)
+        for line in _lines(case, lookup, part, base, number, original, standing.tax_mode)
     ]
     taxes = taxes_by_line(case.order)
     document = SalesDocument(
@@ -171,6 +171,7 @@ def _lines(
     base: DocumentLine | None,
     number: int,
     original: Mapping[str, DocumentLine],
+    tax_mode: str,
 ) -> Iterator[DocumentLine]:
     if base is not None:
         yield _given_back(part, base, number)
@@ -178,7 +179,7 @@ def _lines(
     if part.net:
         yield _unattributed(case, lookup, part, number)
     if part.tax:
-        yield from _tax_alone(case, lookup, part, number, original)
+        yield from _tax_alone(case, lookup, part, number, original, tax_mode)
 
 
 def _given_back(part: RefundLine, base: DocumentLine, number: int) -> DocumentLine:
@@ -224,13 +225,18 @@ def _unattributed(case: OrderCase, lookup: Lookup, part: RefundLine, number: int
 
 
 def _tax_alone(
-    case: OrderCase, lookup: Lookup, part: RefundLine, number: int, original: Mapping[str, DocumentLine]
+    case: OrderCase,
+    lookup: Lookup,
+    part: RefundLine,
+    number: int,
+    original: Mapping[str, DocumentLine],
+    tax_mode: str,
 ) -> Iterator[DocumentLine]:
     """Tax that is given back (or taken) without goods, on the tax code with the most tax of the sale."""
     base = _unattributed(case, lookup, part, number)
     code = _main_tax_code(original)
     known = case.facts.tax_codes.get(code)
-    if case.settings.tax_mode != "erp":
+    if tax_mode != "erp":
         yield replace(
             base, key=f"refund:{number}:tax", net=ZERO, tax=part.tax, tax_code=code or base.tax_code
         )

@@ -58,17 +58,20 @@ class Tied:
     closed: Decimal = ZERO
 
 
-def tie_out(case: OrderCase, lookup: Lookup, draft: SalesDocument, taxes: Taxes) -> Tied:
+def tie_out(
+    case: OrderCase, lookup: Lookup, draft: SalesDocument, taxes: Taxes, *, tax_mode: str = "erp"
+) -> Tied:
     """The document with the rounding lines it needs, proved by prediction.
 
     :param draft: its `total` and `tax` are the store's; its lines may miss them by a residue
     :param taxes: the store's taxes by line key
+    :param tax_mode: how tax is written on this document
     :raises Stop: held, with the arithmetic, where no rounding within the limit makes them equal
     """
     work = _Work(case, lookup, draft, taxes)
     work.stop_if_the_lines_miss_the_total()
     whole = _with_the_stores_tax(draft)
-    if case.settings.tax_mode == "liability_line":
+    if tax_mode == "liability_line":
         whole = with_liability_lines(case, lookup, whole, taxes)
     return replace(work, draft=whole).tied()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from hypothesis import assume, reject
@@ -124,8 +124,3 @@ def _rates(shopping: Shopping) -> dict[str, Decimal]:
         assume(rates.setdefault(key, rate) == rate)
     rates.pop("", None)
     return dict(sorted(rates.items()))
-
-
-def on(shopping: Shopping) -> date:
-    """The day the shopping was placed."""
-    return (shopping.placed_at or strategies.NOW).date()

@@ -163,3 +163,14 @@ def test_a_payment_that_vanished_from_the_store_is_held():
 def test_a_payment_whose_amount_changed_is_held():
     plan = books.plan(books.order(tenders=(books.tender("30.00"),)), posted=books.posted(books.plan()))
     assert (plan.outcome, plan.problems[0].code) == (Outcome.HELD, "changed_after_posting")
+
+
+def test_a_sale_with_rounding_lines_is_taken_back_with_them():
+    rounded = books.order(lines=(books.line(net="20.00", tax="1.66"),), charges=())
+    first = books.plan(rounded)
+    edited = books.order(lines=(books.line(net="30.00", tax="2.48"),), charges=(), tenders=rounded.tenders)
+    plan = books.plan(edited, posted=books.posted(first), settings=CREDITING)
+    credit = plan.documents[1]
+    assert [line.base_line for line in credit.lines] == ["line:1", "rounding:CA", "rounding"]
+    predicted = books.Ledger().predict(credit, books.facts())
+    assert (predicted.total, predicted.tax) == (D("21.66"), D("1.66"))

@@ -181,3 +181,16 @@ def test_refunds_of_sales_orders_follow_the_policy(policy, expected):
     assert books.references(plan) == expected
     held = books.plan(refunded(books.refund()), settings=books.settings(posting_style="sales_order"))
     assert (held.outcome, held.problems[0].code) == (Outcome.HELD, "sales_order_refunded")
+
+
+def test_a_refund_writes_its_tax_as_the_posted_sale_did_whatever_the_pipeline_says_now():
+    first = books.plan()
+    later = books.settings(tax_mode="liability_line")
+    plan = books.plan(refunded(books.refund()), posted=books.posted(first), settings=later)
+    assert lines(plan.documents[2]) == [(Use.GOODS, D("20.00"), D("1.65"), "CA", "A-HAT", "line:1")]
+    with_liabilities = books.plan(settings=later)
+    back = books.plan(refunded(books.refund()), posted=books.posted(with_liabilities))
+    assert lines(back.documents[2]) == [
+        (Use.GOODS, D("20.00"), D(0), "EX", "A-HAT", "line:1"),
+        (Use.TAX_LIABILITY, D("1.65"), D(0), "EX", "2200", ""),
+    ]
