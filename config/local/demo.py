@@ -28,7 +28,10 @@ def run_demo(folder: DataFolder, *, web_port: int | None, fresh: bool, opens_bro
         if is_first:
             _set_up(installation)
             _place_orders(installation)
-            morning.touch()
+            morning.write_text(installation.address)
+        elif morning.read_text() != installation.address:  # another port: the store must deliver there
+            _set_up(installation)
+            morning.write_text(installation.address)
         _say_what_to_look_at(installation, is_first=is_first)
         if opens_browser and sys.stdout.isatty():
             webbrowser.open(f"{installation.address}/admin/")

@@ -125,13 +125,18 @@ class DataFolder:
         if port is not None and _is_free(port):
             return int(port)
         if port is not None and not may_move:
+            how = " with --port" if name == "web" else f" in {self.path / 'ports.json'}"
             raise PortInUse(
                 f"Port {port}, which this installation uses for {name}, is taken by another program. "
-                f"Stop that program, or choose another port in {self.path / 'ports.json'}."
+                f"Stop that program, or choose another port{how}."
             )
         port = preferred if preferred and _is_free(preferred) else free_port()
         self._write("ports.json", {**ports, name: port})
         return port
+
+    def pin_port(self, name: str, port: int) -> None:
+        """Keep a port that a person chose."""
+        self._write("ports.json", {**self._read("ports.json"), name: port})
 
     def known_port(self, name: str) -> int:
         """A port that was chosen before."""

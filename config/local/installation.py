@@ -76,7 +76,9 @@ class Installation:
             self.supervisor.say(
                 "tieout", "PostgreSQL and Valkey are embedded: for trying out and small installations"
             )
-        port = self.web_port or self.folder.port("web", preferred=8000)
+        if self.web_port:
+            self.folder.pin_port("web", self.web_port)
+        port = self.folder.port("web", preferred=8000)
         self.env = environment(self.folder, given=self.given, web_port=port)
 
     def manage(self, *arguments: str, env: Mapping[str, str] | None = None) -> int:

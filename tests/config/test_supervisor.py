@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from config.local import leftovers
+from config.local.children import free_port
 from config.local.folder import DataFolder, FolderInUse, PortInUse
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -176,3 +177,9 @@ def test_a_process_is_recognised_only_while_it_lives():
     while leftovers.find(note) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert leftovers.find(note) is None
+
+
+def test_a_port_that_a_person_chose_is_kept_for_the_next_start(tmp_path):
+    port = free_port()
+    DataFolder(tmp_path).pin_port("web", port)
+    assert DataFolder(tmp_path).port("web") == DataFolder(tmp_path).known_port("web") == port
