@@ -118,7 +118,8 @@ class BigCommerceClient:
             found["refunds"] = self._of_order(f"v3/{path}/payment_actions/refunds")
         if self._wishes.categories:
             found["categories"] = self._categories(found["products"])
-        return {"order": order, **found, **(found.pop("person", None) or {})}
+        person = found.pop("person", None) or {}
+        return {"order": order, **found, **person}
 
     def _at_once(self, reads: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
         """The results of independent reads; the first error of any of them once all have ended."""

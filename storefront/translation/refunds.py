@@ -159,6 +159,8 @@ def _item(row: Row, place: str, giving: Giving, complaints: Complaints) -> _Item
         (complaints.amount(a, "amount", of=f"{place}.adjustments") for a in rows(row, "adjustments")), ZERO
     )
     requested = complaints.optional_amount(row, "requested_amount", of=place)
+    if requested is not None:  # stores may show four places; what that leaves is rounding (see _explain)
+        requested = rounded(requested, giving.currency)
     if part in (RefundPart.ORDER, RefundPart.TAX):
         amount = requested or ZERO
         return _Item(
