@@ -16,6 +16,11 @@ from tenants.models import TenantOwned, validate_time_zone
 TRANSPORT = frozenset({"ca_bundle", "certificate_pin", "verify_tls"})
 
 
+def as_text(value: object) -> str:
+    """A setting as text, whatever a file or a form made of it."""
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
 class Environment(models.TextChoices):
     PRODUCTION = "production", "Production"
     SANDBOX = "sandbox", "Sandbox"
@@ -84,7 +89,7 @@ class ErpConnection(TenantOwned):
     @property
     def known_settings(self) -> dict[str, str]:
         """The settings as an adapter sees them: what *Test connection* proved, overruled by what a person set."""
-        chosen = {name: value for name, value in self.settings.items() if value != ""}
+        chosen = {name: as_text(value) for name, value in self.settings.items() if value not in ("", None)}
         return {name: value for name, value in {**self.learned, **chosen}.items() if name not in TRANSPORT}
 
 

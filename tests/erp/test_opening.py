@@ -188,3 +188,10 @@ def test_an_erp_that_is_down_is_for_later(connection: ErpConnection) -> None:
     connection.settings["base_url"] = "http://127.0.0.1:9/b1s/v1"
     with pytest.raises(TryLater), open_adapter(connection) as erp:
         erp.find(INVOICE)
+
+
+def test_settings_are_text_whatever_a_file_made_of_them(connection: ErpConnection) -> None:
+    connection.settings |= {"branch": 1, "reserve_invoice": True, "deadline": "", "ca_bundle": "PEM"}
+    known = connection.known_settings
+    assert (known["branch"], known["reserve_invoice"]) == ("1", "yes")
+    assert not {"deadline", "ca_bundle"} & set(known)

@@ -1,7 +1,7 @@
 """Every consistent order not only plans but *posts*: the Service Layer computes the store's total and tax to the cent.
 
 The store's arithmetic is the sandbox calculator's, the ERP's is the sandbox Service Layer's: two opinions, and ours
-between them. `TIEOUT_EXAMPLES` sets how many orders are tried in each kind of company.
+between them. `ORDERS_PER_CASE` sets how many orders are tried in each kind of company.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from sandbox.service_layer import add_item
 from tests.erp.sap_b1.b1_company import B1, running
 from tests.sync.planning import books, shops
 
-EXAMPLES = int(os.environ.get("TIEOUT_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("ORDERS_PER_CASE", "25"))
 many = settings(
     max_examples=EXAMPLES,
     deadline=None,
