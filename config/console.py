@@ -31,8 +31,11 @@ def _page(title: str, icon: str, model: str, query: str = "") -> dict[str, Any]:
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Tieout",
     "SITE_HEADER": "Tieout",
-    "SITE_SUBHEADER": "Every document ties out to the cent",
+    "SITE_SUBHEADER": "Ties out to the cent",
     "SITE_SYMBOL": "balance",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("tieout/icon.svg")},
+    ],
     "SHOW_HISTORY": True,
     "DASHBOARD_CALLBACK": "sync.console.home.dashboard",
     "STYLES": [lambda request: static("tieout/console.css")],

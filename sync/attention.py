@@ -71,26 +71,26 @@ def _paused(user: User) -> Iterator[Need]:
 
 def gaps_with_money(user: User) -> list[tuple[Gap, int, tuple[Money, ...]]]:
     """Open gaps with the orders and the money that wait for each, most money first."""
-    gaps = {
-        g.pk: g
-        for g in visible(user, Gap.objects.filter(state=GapState.OPEN)).select_related(
-            "tenant", "mapping_set__company"
-        )
-    }
+    gaps = visible(user, Gap.objects.filter(state=GapState.OPEN)).select_related("tenant")
+    waiting = waiting_at({gap.pk for gap in gaps})
+    rows = [(gap, *waiting[gap.pk]) for gap in gaps]
+    return sorted(rows, key=lambda row: (sum((m.amount for m in row[2]), Decimal(0)), row[1]), reverse=True)
+
+
+def waiting_at(gap_ids: Iterable[int]) -> dict[int, tuple[int, tuple[Money, ...]]]:
+    """How many orders and how much money wait for each of these gaps, in one query."""
+    waiting: dict[int, tuple[int, tuple[Money, ...]]] = {pk: (0, ()) for pk in gap_ids}
     sums = (
-        GapBlock.objects.filter(gap__in=gaps)
+        GapBlock.objects.filter(gap__in=list(waiting))
         .values("gap_id", "currency")
         .annotate(orders=Count("id"), amount=Sum("amount"))
         .order_by("gap_id", "currency")
     )
-    orders: dict[int, int] = {}
-    money: dict[int, list[Money]] = {}
     for row in sums:
-        orders[row["gap_id"]] = orders.get(row["gap_id"], 0) + row["orders"]
-        if row["currency"]:
-            money.setdefault(row["gap_id"], []).append(Money(row["amount"] or Decimal(0), row["currency"]))
-    rows = [(gap, orders.get(pk, 0), tuple(money.get(pk, ()))) for pk, gap in gaps.items()]
-    return sorted(rows, key=lambda row: (sum((m.amount for m in row[2]), Decimal(0)), row[1]), reverse=True)
+        orders, money = waiting[row["gap_id"]]
+        more = (Money(row["amount"] or Decimal(0), row["currency"]),) if row["currency"] else ()
+        waiting[row["gap_id"]] = (orders + row["orders"], money + more)
+    return waiting
 
 
 def _gaps(user: User) -> Iterator[Need]:

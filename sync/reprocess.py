@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Now
 
 from audit import correlation
@@ -72,17 +72,27 @@ class Progress:
 
 def progress(run: Reprocess) -> Progress:
     """How far a run is: an item is done when its posting has worked off the version that was asked for, or stopped."""
-    items = run.items.all()
+    return progress_of([run.pk])[run.pk]
+
+
+def progress_of(run_ids: Iterable[int]) -> dict[int, Progress]:
+    """How far each of these runs is, in one query."""
     worked = Q(posting__done_version__gte=F("version"))
-    stopped = Q(posting__due_at=None) & Q(posting__lease_until=None)
-    return Progress(
-        total=items.count(),
-        done=items.filter(worked | stopped).count(),
-        posted=items.filter(worked, posting__status=Status.POSTED).count(),
-        needs_a_person=items.filter(
-            worked | stopped, posting__status__in=(Status.BLOCKED, Status.HELD, Status.REFUSED)
-        ).count(),
+    done = worked | (Q(posting__due_at=None) & Q(posting__lease_until=None))
+    needs_a_person = done & Q(posting__status__in=(Status.BLOCKED, Status.HELD, Status.REFUSED))
+    counts = (
+        ReprocessItem.objects.filter(run__in=(ids := list(run_ids)))
+        .values("run_id")
+        .annotate(
+            total=Count("id"),
+            done=Count("id", filter=done),
+            posted=Count("id", filter=worked & Q(posting__status=Status.POSTED)),
+            needs_a_person=Count("id", filter=needs_a_person),
+        )
+        .order_by()
     )
+    nothing = Progress(total=0, done=0, posted=0, needs_a_person=0)
+    return dict.fromkeys(ids, nothing) | {row.pop("run_id"): Progress(**row) for row in counts}
 
 
 def exclude(posting: Posting, *, by: str, why: str) -> None:

@@ -53,7 +53,8 @@ class CompanyAdmin(ConnectionAdmin):
         failed = [check for check in checks if check.ok is False]
         if failed:
             raise NotDone(failed[0].sentence)
-        return f"{company.name} passed {len(checks)} checks."
+        read_reference_values.delay(company_id=company.pk)
+        return f"{company.name} passed {len(checks)} checks. Its items, accounts and tax codes are read now."
 
     def about_test(self, request: HttpRequest, company: ErpConnection) -> str:
         return "We sign in, read, and try out what documents will need. Anything made for the test is cancelled again."

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from erp.models import ErpConnection
 from storefront.models import Store
 from sync.connections import resume_connection
+from sync.console.offers import Offers
 from tenants.actions import NotDone, row_action
 from tenants.roles import May
 from tenants.scoped_admin import TenantAdmin
@@ -16,7 +17,7 @@ from tenants.scoped_admin import TenantAdmin
 PREFIX = {False: "setting_", True: "secret_"}
 
 
-class ConnectionAdmin(TenantAdmin):
+class ConnectionAdmin(Offers, TenantAdmin):
     """The base of both pages."""
 
     add_permission = May.EDIT_CONNECTIONS
@@ -44,6 +45,9 @@ class ConnectionAdmin(TenantAdmin):
     def page(self, connection: Any) -> dict[str, Any]:
         """What the page shows above its form."""
         return {"title": str(connection)}
+
+    def not_now(self, connection: Store | ErpConnection) -> set[str]:
+        return set() if connection.paused_at else {"resume"}
 
     @row_action(May.PAUSE, description="Resume", url_path="resume", confirm="about_resume")
     def resume(self, request: HttpRequest, connection: Store | ErpConnection) -> str:

@@ -8,24 +8,40 @@ from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import Truncator
+from unfold.views import ChangeList
 
 from erp.models import ReferenceValue
 from mappings.changes import set_mapping
 from mappings.keys import literal
 from mappings.kinds import SPECS, Kind, KindSpec
 from mappings.suggestions import suggest
-from sync.console.postings import ReasonForm, reprocessing
+from sync.attention import waiting_at
+from sync.console.offers import Offers
+from sync.console.postings import ReasonForm, amount_cell, reprocessing
 from sync.gaps import ignore, waiting_for
 from sync.models import Gap, GapState
 from sync.reprocess import reprocess, scope_of
+from sync.tasks import read_reference_values
+from sync.templatetags.sync_console import cut_text
 from tenants.actions import Done, NotDone, row_action
 from tenants.roles import May
 from tenants.scoped_admin import TenantAdmin
 from tenants.scoping import may
 
 
+class GapList(ChangeList):
+    """A page of gaps, with what waits for them read once for all of them."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        waiting = waiting_at(gap.pk for gap in self.result_list)
+        for gap in self.result_list:
+            gap.waits = waiting[gap.pk]
+
+
 @admin.register(Gap)
-class GapAdmin(TenantAdmin):
+class GapAdmin(Offers, TenantAdmin):
     """One row for each missing mapping, however many orders wait for it."""
 
     list_display = ("label", "kind_label", "orders", "money", "first_seen_at", "chip")
@@ -55,21 +71,28 @@ class GapAdmin(TenantAdmin):
             extra_context = (extra_context or {}) | gap_page(request, gap)
         return super().change_view(request, object_id, form_url, extra_context)
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return GapList
+
+    def not_now(self, gap: Gap) -> set[str]:
+        hidden = set() if gap.blocks.exists() else {"reprocess_gap"}
+        return hidden if gap.state == GapState.OPEN else {*hidden, "ignore_gap"}
+
     @admin.display(description="Missing")
     def kind_label(self, gap: Gap) -> str:
         return spec_of(gap).label
 
     @admin.display(description="Orders", ordering="waiting")
     def orders(self, gap: Gap) -> int:
-        return gap.waiting
+        return gap.waits[0]
 
     @admin.display(description="Money that waits", ordering="weight")
     def money(self, gap: Gap) -> str:
-        return ", ".join(str(m) for m in scope_of(waiting_for(gap)).money)
+        return amount_cell(*gap.waits[1])
 
     @admin.display(description="State", ordering="state")
     def chip(self, gap: Gap) -> str:
-        look = "ok" if gap.state == GapState.CLOSED else "gap"
+        look = {GapState.CLOSED: "ok", GapState.OPEN: "gap"}.get(GapState(gap.state), "")
         return format_html('<span class="t-chip {}">{}</span>', look, gap.get_state_display())
 
     @row_action(May.REPROCESS, description="Reprocess", url_path="reprocess", confirm="about_reprocess")
@@ -77,9 +100,7 @@ class GapAdmin(TenantAdmin):
         waiting = list(waiting_for(gap))
         if not waiting:
             raise NotDone("Nothing waits for this gap any more.")
-        return reprocessing(
-            reprocess(waiting, by=request.user.get_username(), what=f"What {gap.label} blocked")
-        )
+        return reprocessing(reprocess(waiting, by=request.user.get_username(), what=_blocked_by(gap)))
 
     def about_reprocess(self, request: HttpRequest, gap: Gap) -> str:
         return f"This works off {scope_of(waiting_for(gap))} again. What is posted is never posted twice."
@@ -98,6 +119,12 @@ class GapAdmin(TenantAdmin):
         """Save the mapping that was chosen, and reprocess what it blocked if that was asked for."""
         if not may(request.user, gap.tenant, May.EDIT_MAPPINGS):
             raise PermissionDenied
+        if request.POST.get("then") == "read":
+            read_reference_values.delay(company_id=gap.mapping_set.company_id)
+            messages.success(
+                request, f"Reading from {gap.mapping_set.company.name}. Load this page again in a minute."
+            )
+            return HttpResponseRedirect(request.get_full_path())
         by, waiting = request.user.get_username(), list(waiting_for(gap))
         try:
             _save_mapping(gap, request.POST, by)
@@ -110,21 +137,23 @@ class GapAdmin(TenantAdmin):
             and waiting
             and may(request.user, gap.tenant, May.REPROCESS)
         ):
-            return HttpResponseRedirect(
-                reprocessing(reprocess(waiting, by=by, what=f"What {gap.label} blocked")).goto
-            )
+            return HttpResponseRedirect(reprocessing(reprocess(waiting, by=by, what=_blocked_by(gap))).goto)
         return HttpResponseRedirect(reverse("admin:sync_gap_changelist") + "?state__exact=open")
 
 
 def gap_page(request: HttpRequest, gap: Gap) -> dict[str, Any]:
     """What the page of one gap shows: what waits, and what it may be mapped to."""
     spec, query = spec_of(gap), request.GET.get("q", "").strip()
+    scope = scope_of(waiting_for(gap))
     return {
-        "title": gap.label,
+        "title": cut_text(gap.label),
+        "subtitle": None,
         "gap": gap,
         "kind_label": spec.label,
         "target_label": spec.target_label,
-        "scope": scope_of(waiting_for(gap)),
+        "scope": scope,
+        "wait": "waits" if scope.count == 1 else "wait",
+        "never_read": spec.reference is not None and not _values(gap, spec.reference).exists(),
         "blocks": gap.blocks.select_related("posting").order_by("-amount")[:100],
         "query": query,
         # A plan names a product's gap "SKU HAT-BLUE: Blue hat": what follows is the name to compare.
@@ -166,18 +195,19 @@ def _save_mapping(gap: Gap, entered: Any, by: str) -> None:
     )
 
 
+def _blocked_by(gap: Gap) -> str:
+    """The name of a run; a gap's label may be as long as the column itself."""
+    return Truncator(f"What {gap.label} blocked").chars(300)
+
+
+def _values(gap: Gap, reference: str) -> QuerySet[ReferenceValue]:
+    return ReferenceValue.objects.filter(connection=gap.mapping_set.company, kind=reference, active=True)
+
+
 def _extras(gap: Gap, spec: KindSpec) -> list[dict[str, Any]]:
     found = []
     for extra in spec.extras:
         if extra.reference:
-            values = ReferenceValue.objects.filter(
-                connection=gap.mapping_set.company, kind=extra.reference, active=True
-            )
-            found.append(
-                {
-                    "name": extra.name,
-                    "label": extra.label,
-                    "choices": values.values_list("code", "name")[:500],
-                }
-            )
+            choices = _values(gap, extra.reference).values_list("code", "name")[:500]
+            found.append({"name": extra.name, "label": extra.label, "choices": choices})
     return found

@@ -7,8 +7,10 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 
-from sync.models import Flow, Pipeline
+from sync.console.offers import Offers
+from sync.models import Flow, Mode, Pipeline
 from sync.pipelines import save_pipeline, set_schedule
 from sync.planning import SETTINGS, BadSetting, SettingSpec, parse_settings, plain_settings
 from sync.tasks import run_flow
@@ -107,13 +109,13 @@ for _spec in SETTINGS:
 
 
 @admin.register(Pipeline)
-class PipelineAdmin(TenantAdmin):
+class PipelineAdmin(Offers, TenantAdmin):
     """From one store to one ERP company."""
 
     form = PipelineForm
     add_permission = May.EDIT_PIPELINES
     change_permission = May.EDIT_PIPELINES
-    list_display = ("name", "key", "store", "company", "mode", "environment", "start_at", "paused_at")
+    list_display = ("name", "key", "store", "company", "does", "environment", "start_at")
     list_filter = ("mode", "environment", "store", "company")
     list_select_related = ("store", "company")
     inlines = (FlowInline,)
@@ -143,6 +145,18 @@ class PipelineAdmin(TenantAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Pipeline | None = None) -> list[Any]:
         own = list(super().get_readonly_fields(request, obj))
         return [*own, "key"] if obj else own
+
+    def not_now(self, pipeline: Pipeline) -> set[str]:
+        return {"pause", "run_now"} if pipeline.paused_at else {"resume"}
+
+    @admin.display(description="Mode", ordering="mode")
+    def does(self, pipeline: Pipeline) -> str:
+        """What it does now, in a word or two."""
+        if pipeline.paused_at:
+            return format_html('<span class="t-chip paused">Paused</span>')
+        look = {Mode.POST: "ok", Mode.PLAN: "waiting"}.get(Mode(pipeline.mode), "")
+        words = pipeline.get_mode_display().partition(":")[0]
+        return format_html('<span class="t-chip {}">{}</span>', look, words)
 
     def save_model(self, request: HttpRequest, obj: Pipeline, form: forms.ModelForm, change: bool) -> None:
         super().save_model(request, obj, form, change)

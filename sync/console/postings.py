@@ -4,14 +4,15 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 from erp.contract.errors import RemoteError
 from erp.contract.money import Money
 from sync import trail
+from sync.console.offers import Offers
 from sync.console.order_page import TITLES, order_page
 from sync.models import Document, DocumentState, Gap, Posting, Status
 from sync.reprocess import exclude, reprocess, scope_of, take_back
@@ -20,6 +21,11 @@ from tenants.actions import Done, NotDone, row_action, rows_action
 from tenants.audit_admin import story_url
 from tenants.roles import May
 from tenants.scoped_admin import TenantAdmin
+
+
+def amount_cell(*amounts: Money) -> str:
+    """Amounts in a list: each on a line of its own, never broken."""
+    return format_html_join("", '<div class="t-amount">{}</div>', ((str(money),) for money in amounts))
 
 
 class ReasonForm(forms.Form):
@@ -34,11 +40,11 @@ class FoundForm(forms.Form):
 
 
 @admin.register(Posting)
-class PostingAdmin(TenantAdmin):
+class PostingAdmin(Offers, TenantAdmin):
     """What came from the store and what became of it in the ERP."""
 
     list_display = ("record", "chip", "why", "money", "placed_at", "erp_documents", "pipeline")
-    list_filter = ("status", "record_kind", "pipeline", "reason_code")
+    list_filter = ("status", "record_kind", "pipeline", "currency")
     search_fields = (
         "record_id__exact",
         "documents__reference__exact",
@@ -56,7 +62,8 @@ class PostingAdmin(TenantAdmin):
     actions_detail = ("reprocess_one", "exclude_one", "take_back_one", "resolve_one")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Posting]:
-        return super().get_queryset(request).prefetch_related("documents")
+        numbers = Document.objects.only("posting_id", "kind", "erp_number").order_by("posting_id", "position")
+        return super().get_queryset(request).prefetch_related(Prefetch("documents", numbers))
 
     def change_view(
         self,
@@ -69,25 +76,22 @@ class PostingAdmin(TenantAdmin):
         if posting is not None:
             extra_context = (extra_context or {}) | {
                 "title": str(posting),
+                "subtitle": None,
                 "page": order_page(posting),
                 "gaps": Gap.objects.filter(blocks__posting=posting),
                 "story_url": story_url(trail.subject(posting)),
             }
         return super().change_view(request, object_id, form_url, extra_context)
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """What makes sense for this one."""
-        posting = self.get_object(request, str(object_id))
-        by_hand = posting is not None and posting.status == Status.EXCLUDED and bool(posting.excluded_by)
-        hidden = {"reprocess_one", "exclude_one", "resolve_one"} if by_hand else {"take_back_one"}
-        offered = super().get_actions_detail(request, object_id)
-        return [
-            action for action in offered if not any(str(action.action_name).endswith(name) for name in hidden)
-        ]
+    def not_now(self, posting: Posting) -> set[str]:
+        if posting.status == Status.EXCLUDED and posting.excluded_by:
+            return {"reprocess_one", "exclude_one", "resolve_one"}
+        is_open = posting.documents.exclude(state__in=(DocumentState.POSTED, DocumentState.CANCELLED))
+        return {"take_back_one"} if is_open.exists() else {"take_back_one", "resolve_one"}
 
     @admin.display(description="Record", ordering="record_id")
     def record(self, posting: Posting) -> str:
-        return str(posting)
+        return format_html('<span class="t-amount">{}</span>', posting)
 
     @admin.display(description="Status", ordering="status")
     def chip(self, posting: Posting) -> str:
@@ -100,7 +104,7 @@ class PostingAdmin(TenantAdmin):
     @admin.display(description="Total", ordering="total")
     def money(self, posting: Posting) -> str:
         return (
-            str(Money(posting.total, posting.currency))
+            amount_cell(Money(posting.total, posting.currency))
             if posting.total is not None and posting.currency
             else ""
         )
@@ -119,12 +123,19 @@ class PostingAdmin(TenantAdmin):
     def reprocess_selected(self, request: HttpRequest, rows: QuerySet[Posting]) -> Done:
         run = None
         for tenant_id in sorted(set(rows.order_by().values_list("tenant_id", flat=True))):
-            chosen = rows.filter(tenant_id=tenant_id)
-            run = reprocess(chosen, by=request.user.get_username(), what=f"{scope_of(chosen)} chosen by hand")
+            chosen = not_excluded(rows.filter(tenant_id=tenant_id))
+            if chosen.exists():
+                what = f"{scope_of(chosen)} chosen by hand"
+                run = reprocess(chosen, by=request.user.get_username(), what=what)
+        if run is None:
+            raise NotDone("What you chose is excluded. Take it back first.")
         return reprocessing(run)
 
     def about_reprocess(self, request: HttpRequest, rows: QuerySet[Posting]) -> str:
-        return f"This works off {scope_of(rows)} again. What is posted is never posted twice."
+        chosen = scope_of(not_excluded(rows))
+        left = rows.count() - chosen.count
+        note = f" {left} excluded by hand are left alone." if left else ""
+        return f"This works off {chosen} again. What is posted is never posted twice.{note}"
 
     @row_action(May.REPROCESS, description="Reprocess", url_path="reprocess", confirm="about_one")
     def reprocess_one(self, request: HttpRequest, posting: Posting) -> Done:
@@ -170,6 +181,11 @@ class PostingAdmin(TenantAdmin):
 
     def about_resolve(self, request: HttpRequest, posting: Posting) -> str:
         return f"We look the number up in {posting.company.name} and compare its amount. Nothing is posted for that document."
+
+
+def not_excluded(rows: QuerySet[Posting]) -> QuerySet[Posting]:
+    """Without those that a person has excluded: they are taken back one by one."""
+    return rows.exclude(status=Status.EXCLUDED, excluded_by__gt="")
 
 
 def reprocessing(run: Any) -> Done:

@@ -7,6 +7,7 @@ from django.utils.html import format_html
 
 from erp.contract.money import Money
 from sync.console.order_page import TITLES
+from sync.console.postings import amount_cell
 from sync.models import Document, Event
 from tenants.scoped_admin import TenantAdmin
 
@@ -23,10 +24,10 @@ class DocumentAdmin(TenantAdmin):
         "money",
         "posting_date",
         "posted_at",
-        "posting",
+        "order",
         "company",
     )
-    list_filter = ("state", "kind", "company", "posting_date")
+    list_filter = ("state", "company", "posting_date")
     search_fields = ("reference__exact", "erp_number__exact", "posting__record_id__exact")
     search_help_text = "Reference, number in the ERP, or order id"
     list_select_related = ("posting", "company")
@@ -44,7 +45,11 @@ class DocumentAdmin(TenantAdmin):
 
     @admin.display(description="Total", ordering="total")
     def money(self, row: Document) -> str:
-        return str(Money(row.total, row.currency)) if row.total is not None and row.currency else ""
+        return amount_cell(Money(row.total, row.currency)) if row.total is not None and row.currency else ""
+
+    @admin.display(description="For", ordering="posting")
+    def order(self, row: Document) -> str:
+        return format_html('<span class="t-amount">{}</span>', row.posting)
 
     def change_view(
         self, request: HttpRequest, object_id: str, *args: object, **kwargs: object

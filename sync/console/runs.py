@@ -4,12 +4,23 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from unfold.views import ChangeList
 
 from sync.models import Reprocess
-from sync.reprocess import progress
+from sync.reprocess import progress, progress_of
 from tenants.scoped_admin import TenantAdmin
 
 SHOWN = 200
+
+
+class RunList(ChangeList):
+    """A page of runs, with the progress of all of them read once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        progress = progress_of(run.pk for run in self.result_list)
+        for run in self.result_list:
+            run.now = progress[run.pk]
 
 
 @admin.register(Reprocess)
@@ -21,10 +32,12 @@ class ReprocessAdmin(TenantAdmin):
     fields = ("what",)
     change_form_template = "sync/reprocess.html"
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return RunList
+
     @admin.display(description="Progress")
     def state(self, run: Reprocess) -> str:
-        now = progress(run)
-        return f"{now.done} of {now.total} done, {now.posted} posted"
+        return f"{run.now.done} of {run.now.total} done, {run.now.posted} posted"
 
     def change_view(
         self,
@@ -36,6 +49,12 @@ class ReprocessAdmin(TenantAdmin):
         run = self.get_object(request, object_id)
         if run is not None:
             items = run.items.select_related("posting").order_by("pk")[:SHOWN]
-            page = {"title": "Reprocess", "run": run, "progress": progress(run), "items": items}
+            page = {
+                "title": "Progress",
+                "subtitle": None,
+                "run": run,
+                "progress": progress(run),
+                "items": items,
+            }
             extra_context = (extra_context or {}) | page
         return super().change_view(request, object_id, form_url, extra_context)

@@ -1,0 +1,1 @@
+"""How the console writes dates (FORMAT_MODULE_PATH)."""
