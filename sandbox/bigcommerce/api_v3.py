@@ -85,8 +85,6 @@ def post_refund(ask: Ask, order_id: int) -> Response:
     if "tax_adjustment_amount" not in given and not (given.get("items") and given.get("payments")):
         raise refusal("v3", 422, "items and payments are required.")
     payments = [_checked(ask, pay, fields.REFUND_PAYMENT) for pay in given.get("payments", [])]
-    if any(pay["provider_id"] == "storecredit" for pay in payments) and not payloads["order"]["customer_id"]:
-        raise refusal("v3", 422, "Unable to provide store credit for a guest customer.")
     override = given.get("merchant_calculated_override")
     try:
         refund = Refund(

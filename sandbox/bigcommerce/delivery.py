@@ -32,6 +32,7 @@ from sandbox.wire import Clock, Storage
 Row = dict[str, Any]
 RETRY_AFTER = (60, 180, 300, 600, 900, 1800, 3600, 7200, 21600, 50400, 86400)
 WINDOW, ENOUGH, RATIO, BLOCKED_FOR = 120, 100, 0.9, 180
+WILL_RETRY_EVERY = 600  # "at most one per 10 minutes per destination"
 
 
 class Blocklist:
@@ -73,6 +74,8 @@ class Deliverer:
     def __init__(self, storage: Storage, clock: Clock, timeout: float = 10, hurry: float = 1) -> None:
         self.timeout, self.hurry = timeout, hurry
         self.blocklist = Blocklist()
+        self.on_exception: Callable[[str, Row], None] | None = None
+        self._will_retry_told: dict[str, float] = {}
         self._storage, self._clock = storage, clock
         self._paused = self._stopped = False
         self._woken = 0
@@ -224,7 +227,8 @@ class Deliverer:
             self._keep(row, due=str(now + self._wait(tries)))
         if not good and blocked:
             self._tell_exception(row, hook, 90003, "Domain is blocked")
-        elif not good and tries == 1:
+        elif not good and now - self._will_retry_told.get(hook["destination"], 0) >= WILL_RETRY_EVERY:
+            self._will_retry_told[hook["destination"]] = now
             self._tell_exception(row, hook, 90001, "Non-200 response received, will retry")
 
     def _wait(self, tries: int) -> float:
@@ -248,8 +252,6 @@ class Deliverer:
             self.on_exception(
                 row["store"], {"type": "webhook", "id": hook["id"], "error_code": code, "message": text}
             )
-
-    on_exception: Callable[[str, Row], None] | None = None
 
     def _keep(self, row: Row, state: str = "waiting", **changes: Any) -> None:
         """Write the row back, unless it was finished or removed meanwhile (hook deleted, reset)."""

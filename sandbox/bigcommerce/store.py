@@ -64,6 +64,7 @@ class Store:
         with self._storage.transaction():
             order_id = self._storage.next_number(f"orders:{self.hash}", FIRST_ORDER)
             now = self._clock.now()
+            self._have_account(shopping.person)
             record = self._record(shopping, order_id, now, earlier=None)
             self._save(record | {"unreadable_reads": unreadable_reads, "created": shopping.placed_at or now})
             if not silent:
@@ -240,6 +241,9 @@ class Store:
             record = self._get(order_id)
             payloads = record["payloads"]
             given = give_back(record["facts"], payloads["refunds"], refund)
+            to_wallet = any(pay.provider_id == "storecredit" for pay in refund.payments)
+            if to_wallet and not payloads["order"]["customer_id"]:
+                raise ValueError("Unable to provide store credit for a guest customer.")
             number = self._storage.next_number(f"refunds:{self.hash}")
             payments = [self._pay_back(record, pay, given.total) for pay in refund.payments]
             row = {
@@ -296,10 +300,18 @@ class Store:
         """A shopper registers. Returns the person with its id; ``more`` are fields of the v3 customer."""
         with self._storage.transaction():
             number = self._storage.next_number(f"customers:{self.hash}", 1)
+            while self._storage.get(f"customers:{self.hash}", number):
+                number = self._storage.next_number(f"customers:{self.hash}", 1)
             row = self._customer(person, number) | more
             self._storage.put(f"customers:{self.hash}", number, row)
             self.hooks.emit("store/customer/created", {"type": "customer", "id": number})
         return Person(**{**asdict(person), "customer_id": number})
+
+    def _have_account(self, person: Person) -> None:
+        """Who orders as a registered customer has an account; it may be older than the sandbox."""
+        number = person.customer_id
+        if number and self._storage.get(f"customers:{self.hash}", number) is None:
+            self._storage.put(f"customers:{self.hash}", number, self._customer(person, number))
 
     def change_customer(self, customer_id: int, **fields: Any) -> None:
         """Change fields of a customer; ``store/customer/updated`` goes out."""

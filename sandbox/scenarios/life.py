@@ -8,7 +8,7 @@ from decimal import Decimal
 from sandbox.bigcommerce import GiveBack, Line, PayBack, Refund, Shopping, Store, Tender
 from sandbox.scenarios.amounts import ALL_CHARGES, EVERYTHING_OFF, GROSS, HAT, MUG, SEVERAL, YEN
 from sandbox.scenarios.case import Case, Then
-from sandbox.scenarios.money import PLAIN
+from sandbox.scenarios.money import PLAIN, REGISTERED
 
 
 def _refund(*items: GiveBack, **more: object) -> Then:
@@ -120,7 +120,7 @@ CASES = {
     ),
     "refund_declined_in_part": Case(
         sentence="A refund in two payments, one of them declined.",
-        shopping=PLAIN,
+        shopping=REGISTERED,
         then=(_refund(
             GiveBack("PRODUCT", 0, quantity=1),
             payments=(PayBack(amount="30.00"), PayBack("storecredit", "24.13", declined=True)),
@@ -133,7 +133,7 @@ CASES = {
     ),
     "refund_to_store_credit": Case(
         sentence="Refunded as store credit.",
-        shopping=PLAIN,
+        shopping=REGISTERED,
         then=(_refund(GiveBack("PRODUCT", 0, quantity=1), payments=(PayBack("storecredit"),)),),
     ),
     "refund_without_decimals": Case(

@@ -31,11 +31,13 @@ def _settle(store: Store, order_id: int) -> None:
     store.settle(order_id)
 
 
+REGISTERED = replace(PLAIN, person=Person(customer_id=7, email="registered@example.com"))
+
 CASES = {
     "guest": Case(sentence="A guest buys.", shopping=PLAIN),
     "registered": Case(
         sentence="A registered customer buys.",
-        shopping=replace(PLAIN, person=Person(customer_id=7, email="registered@example.com")),
+        shopping=REGISTERED,
     ),
     "gift_certificate_redeemed": Case(
         sentence="Part of the order is paid with a gift certificate.",

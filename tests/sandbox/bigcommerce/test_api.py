@@ -253,6 +253,12 @@ def test_the_catalog_tells_names_barcodes_and_categories(shop: Any) -> None:
     assert mug["sku"] == "MUG"
 
 
+def test_who_orders_as_a_customer_has_an_account(shop: Any) -> None:
+    shop.store.place(replace(PLAIN, person=Person(email="old@example.com", customer_id=2)))
+    assert shop.get("/v3/customers", id__in="2").json()["data"][0]["email"] == "old@example.com"
+    assert [shop.store.add_customer(Person()).customer_id for _ in range(2)] == [1, 3]
+
+
 def test_hooks_are_managed_and_bad_destinations_refused(shop: Any) -> None:
     def post(**body: Any) -> requests.Response:
         answer: requests.Response = shop.call("POST", "/v3/hooks", json=body)
