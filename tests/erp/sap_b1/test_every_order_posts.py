@@ -129,6 +129,7 @@ def test_every_refund_posts_with_its_exact_total_and_tax(
     assume(not any("which the order does not have" in complaint for complaint in order.complaints))
     assume(order.tax or not any(refund.tax for refund in order.refunds))
     plan, facts = planned(companies[kind], shopping, order)
+    assume(plan.outcome is not Outcome.NOT_DUE)
     if any(refund.tax < 0 for refund in order.refunds):
         # B1 has no credit memo with a negative tax: that is for a person, and known before anything is sent.
         assert [problem.code for problem in plan.problems] == ["negative_tax"]
