@@ -163,8 +163,10 @@ def shoppings(
     taxes = tax_sets(pool, several_taxes)
     large = draw(st.sampled_from([False] * 19 + [True])) if large is None else large
     few = st.sampled_from([False, False, True])
+    cart = draw(carts(currency, taxes, skus, large))
+    on_goods = [line.taxes for line in cart if line.kind != "giftcertificate"]
     shopping = Shopping(
-        lines=draw(carts(currency, taxes, skus, large)),
+        lines=cart,
         currency=currency,
         tax_inclusive=pool != SALES_TAXES and draw(st.booleans()),
         rounding=draw(st.sampled_from(roundings)),
@@ -175,7 +177,8 @@ def shoppings(
         handling=draw(money(currency, 900)) if draw(few) else ZERO,
         handling_taxes=draw(taxes),
         fees=tuple(
-            Fee(name, draw(money(currency, 900)), draw(taxes)) for name in (["Eco fee"] if draw(few) else [])
+            Fee(name, draw(money(currency, 900)), draw(st.sampled_from(on_goods)))
+            for name in (["Eco fee"] if draw(few) else [])
         ),
         person=draw(persons()),
         placed_at=NOW,
@@ -188,7 +191,31 @@ def shoppings(
         before_success=draw(st.sampled_from([(), (), ("error",), ("test", "error")])),
         money_in_transactions=draw(st.booleans()),
     )
-    return draw(_paid(shopping, ways))
+    return draw(_paid(with_tax_classes(shopping), ways))
+
+
+def with_tax_classes(shopping: Shopping) -> Shopping:
+    """Each set of taxes as a tax class of its own: in BigCommerce class and address decide the taxes.
+
+    Of a fee's tax only the class is told, so a fee shares its class with goods, whose taxes are.
+    """
+    classes: dict[tuple[Tax, ...], int] = {}
+
+    def classed(taxes: tuple[Tax, ...]) -> tuple[Tax, ...]:
+        number = classes.setdefault(taxes, len(classes))
+        name = f"Class {number}" if number else "Default Tax Class"
+        return tuple(replace(tax, class_id=number, tax_class=name) for tax in taxes)
+
+    return replace(
+        shopping,
+        lines=tuple(
+            replace(line, taxes=classed(line.taxes), wrapping_taxes=classed(line.wrapping_taxes))
+            for line in shopping.lines
+        ),
+        shipping_taxes=classed(shopping.shipping_taxes),
+        handling_taxes=classed(shopping.handling_taxes),
+        fees=tuple(replace(fee, taxes=classed(fee.taxes)) for fee in shopping.fees),
+    )
 
 
 @st.composite

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
@@ -15,7 +15,7 @@ from mappings.resolver import Rule, Rules
 from sandbox.bigcommerce import strategies
 from sandbox.bigcommerce.calculator import factor
 from sandbox.bigcommerce.refunds import Refund
-from sandbox.bigcommerce.shopping import Shopping, Tax
+from sandbox.bigcommerce.shopping import Shopping
 from sandbox.bigcommerce.store import Store
 from sandbox.wire import Clock, Storage
 from storefront.translation import translate_order
@@ -42,32 +42,6 @@ def sold(shopping: Shopping, refunds: Iterable[Refund] = ()) -> Order:
     record = store.read(order_id)
     assert record is not None
     return translate_order(record["payloads"])
-
-
-def with_tax_classes(shopping: Shopping) -> Shopping:
-    """Each set of taxes as a tax class of its own.
-
-    In BigCommerce class and address decide the taxes, and of a fee's tax only the class is told: the fee must share its class with
-    something whose taxes are.
-    """
-    classes: dict[tuple[Tax, ...], int] = {}
-
-    def classed(taxes: tuple[Tax, ...]) -> tuple[Tax, ...]:
-        number = classes.setdefault(taxes, len(classes) + 1)
-        return tuple(replace(tax, class_id=number, tax_class=f"Class {number}") for tax in taxes)
-
-    goods = [line.taxes for line in shopping.lines if line.kind != "giftcertificate"]
-    assume(all(fee.taxes in goods for fee in shopping.fees))
-    return replace(
-        shopping,
-        lines=tuple(
-            replace(line, taxes=classed(line.taxes), wrapping_taxes=classed(line.wrapping_taxes))
-            for line in shopping.lines
-        ),
-        shipping_taxes=classed(shopping.shipping_taxes),
-        handling_taxes=classed(shopping.handling_taxes),
-        fees=tuple(replace(fee, taxes=classed(fee.taxes)) for fee in shopping.fees),
-    )
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ WORLDS = [
 
 
 def shoppings(**wanted: Any) -> st.SearchStrategy[Shopping]:
-    return strategies.shoppings(**{"ways": PAID, **wanted}).map(shops.with_tax_classes)
+    return strategies.shoppings(**{"ways": PAID, **wanted})
 
 
 def _is(test: Callable[[Shopping], bool], **wanted: Any) -> st.SearchStrategy[Shopping]:
