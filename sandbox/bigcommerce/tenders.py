@@ -48,7 +48,8 @@ def pay(shopping: Shopping, total: Decimal, *, order_id: int, at: datetime) -> P
     if shopping.money_in_transactions:
         _from_the_wallet(write, gift_certificate, store_credit)
     ways = [_use(write, tender, amount) for tender, amount in _amounts(shopping, owed)]
-    payment_status, status_id = STATUS_OF_PAYMENT[ways[-1]] if ways else ("captured" if total else "", 11)
+    unpaid, covered = ("", 0), ("captured" if total else "", 11)
+    payment_status, status_id = STATUS_OF_PAYMENT[ways[-1]] if ways else unpaid if owed else covered
     return Paid(
         transactions=write.rows,
         payment_status=payment_status,

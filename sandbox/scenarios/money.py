@@ -94,6 +94,10 @@ CASES = {
         sentence="Declined attempts and a test transaction before the real one.",
         shopping=_paid(Tender(), before_success=("error", "test", "error")),
     ),
+    "only_a_test_transaction": Case(
+        sentence="Paid through the test gateway alone: no money.",
+        shopping=replace(PLAIN, tenders=(), before_success=("test",), status_id=11),
+    ),
     "gift_certificate_of_a_tax_inclusive_order": Case(
         sentence="A gift certificate pays a part of an order with tax inside.",
         shopping=replace(GROSS, gift_certificate="11.11"),
