@@ -103,6 +103,7 @@ def receipt_of(row: Document) -> Receipt | None:
     if row.state != DocumentState.POSTED:
         return None
     return Receipt(
+        kind=DocumentKind(row.kind),
         key=row.erp_key,
         number=row.erp_number,
         total=row.erp_total,
