@@ -10,7 +10,7 @@ from erp.contract.documents import AnyDocument, SalesDocument
 from erp.contract.plan import MissingMapping, Outcome, Plan, Problem, TieOut
 from sync.planning.case import OrderCase, Stop, is_sale
 from sync.planning.fields import with_fields
-from sync.planning.history import money_of
+from sync.planning.history import Money, money_of
 from sync.planning.liability import Taxes, need_liability_accounts
 from sync.planning.lookup import Lookup
 from sync.planning.partners import customer_fields
@@ -61,13 +61,22 @@ class Draft:
 
         :raises Stop: held, where the store changed the amount of what is posted
         """
-        before = self.case.already(document.reference)
-        if before is None:
+        if not self.keeps(document.reference, money_of(document)):
             self.add(document, lookup, taxes=taxes, tax_mode=tax_mode)
-        elif money_of(before) == money_of(document):
-            self.keep(before)
-        else:
-            raise _changed(self.case, before, document)
+
+    def keeps(self, reference: str, money: Money) -> bool:
+        """Keep what is posted under this reference, if anything. Asked before mappings and periods of today are.
+
+        :param money: currency, amount and tax in the store now
+        :raises Stop: held, where the store changed the amount of what is posted
+        """
+        before = self.case.already(reference)
+        if before is None:
+            return False
+        if money_of(before) != money:
+            raise _changed(self.case, before, money)
+        self.keep(before)
+        return True
 
     def references(self) -> set[str]:
         return {wanted.document.reference for wanted in self.wanted}
@@ -139,8 +148,8 @@ def _rounding_notes(case: OrderCase, tied: Tied) -> Iterator[str]:
         yield f"{reference}: {case.amount(tied.proof.rounding)} of rounding go to the rounding account."
 
 
-def _changed(case: OrderCase, before: AnyDocument, now: AnyDocument) -> Stop:
-    posted, wanted = money_of(before), money_of(now)
+def _changed(case: OrderCase, before: AnyDocument, wanted: Money) -> Stop:
+    posted = money_of(before)
     return Stop(
         Outcome.HELD,
         Problem(

@@ -66,8 +66,11 @@ def revision_of(reference: str) -> int:
     return int(found.group(1) or 0) if found else 0
 
 
-def money_of(document: AnyDocument) -> tuple[str, Decimal, Decimal]:
-    """Currency, amount and tax: what must not change once it is posted. Tax on liability lines counts as tax."""
+Money = tuple[str, Decimal, Decimal]  # currency, amount, tax
+
+
+def money_of(document: AnyDocument) -> Money:
+    """What must not change once it is posted. Tax on liability lines counts as tax."""
     match document:
         case MoneyDocument():
             return document.currency, document.amount, ZERO

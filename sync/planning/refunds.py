@@ -48,11 +48,28 @@ def add_refunds(case: OrderCase, draft: Draft, standing: Standing) -> None:
     for refund in sorted(case.order.refunds, key=lambda r: (r.created_at, r.id)):
         if not _is_settled(case, draft, refund):
             continue
+        if _is_kept(case, draft, refund, standing):
+            continue
         day = open_day(case, max(case.day(refund.created_at), standing.sale.posting_date))
         lookup = draft.lookup(day)
         settles = standing.taken_back_by or _add_credit_memo(case, draft, lookup, refund, standing)
         for payout in _payouts(case, lookup, refund, standing.sale.partner, settles):
             draft.want(payout, lookup)
+
+
+def _is_kept(case: OrderCase, draft: Draft, refund: Refund, standing: Standing) -> bool:
+    """Whether the whole refund is posted: then it needs no mapping and no open period any more."""
+    credit = case.reference(refund.id, ReferenceKind.CREDIT_MEMO)
+    payouts = [_payout_reference(case, refund, index) for index in range(len(refund.payments))]
+    only_money = standing.is_open_sales_order and case.settings.sales_order_refunds == "pay_out"
+    credits = [] if standing.taken_back_by or only_money else [credit]
+    if not all(case.already(reference) for reference in (*credits, *payouts)):
+        return False
+    for reference in credits:
+        draft.keeps(reference, (case.order.currency, refund.total, refund.tax))
+    for reference, payment in zip(payouts, refund.payments, strict=True):
+        draft.keeps(reference, (case.order.currency, payment.amount, ZERO))
+    return True
 
 
 def _is_settled(case: OrderCase, draft: Draft, refund: Refund) -> bool:
@@ -270,8 +287,13 @@ def _payouts(
 ) -> Iterator[MoneyDocument]:
     """Money that went back, each payment from the account it came in on."""
     for index, payment in enumerate(refund.payments):
-        part = "" if index == 0 else chr(ord("A") + index)
-        yield _payout(case, lookup, refund, payment, part, partner, settles)
+        reference = _payout_reference(case, refund, index)
+        yield _payout(case, lookup, refund, payment, reference, partner, settles)
+
+
+def _payout_reference(case: OrderCase, refund: Refund, index: int) -> str:
+    part = "" if index == 0 else chr(ord("A") + index)
+    return case.reference(refund.id, ReferenceKind.PAYOUT, part=part)
 
 
 def _payout(
@@ -279,14 +301,14 @@ def _payout(
     lookup: Lookup,
     refund: Refund,
     payment: RefundPayment,
-    part: str,
+    reference: str,
     partner: str,
     settles: str,
 ) -> MoneyDocument:
     account = clearing_account(lookup, payment)
     return MoneyDocument(
         kind=DocumentKind.PAYOUT,
-        reference=case.reference(refund.id, ReferenceKind.PAYOUT, part=part),
+        reference=reference,
         partner=partner,
         currency=case.order.currency,
         amount=payment.amount,

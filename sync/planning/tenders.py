@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from erp.contract.documents import DocumentKind, MoneyDocument, Origin, SalesDocument
 from erp.contract.order import Tender, TenderKind
-from sync.planning.case import OrderCase
+from sync.planning.case import ZERO, OrderCase
 from sync.planning.changes import Standing
 from sync.planning.clearing import clearing_account
 from sync.planning.draft import Draft
@@ -30,8 +30,10 @@ def add_payments(case: OrderCase, draft: Draft, standing: Standing) -> None:
     says so. Money for a sale that was taken back stays on account, too.
     """
     for tender in sorted(tenders_of(case, draft), key=lambda t: (t.captured_at, t.id)):
+        if _is_kept(case, draft, tender):
+            continue
         payment = _payment(case, draft, standing.sale, tender)
-        if standing.is_open_sales_order and _as_down_payment(case, tender, payment):
+        if standing.is_open_sales_order and case.settings.sales_order_money == "down_payment":
             down = _down_payment(case, payment, tender, standing.sale)
             draft.want(down, draft.lookup(down.posting_date))
             payment = replace(payment, settles=down.reference)
@@ -89,11 +91,13 @@ def _payment(case: OrderCase, draft: Draft, sale: SalesDocument, tender: Tender)
     )
 
 
-def _as_down_payment(case: OrderCase, tender: Tender, payment: MoneyDocument) -> bool:
-    """Whether money for a sales order is a down payment; what is posted stays what it was."""
-    if case.already(payment.reference):
-        return case.already(_down_payment_reference(case, tender)) is not None
-    return case.settings.sales_order_money == "down_payment"
+def _is_kept(case: OrderCase, draft: Draft, tender: Tender) -> bool:
+    """Whether the tender is posted: then it stays as it is, with its down payment, whatever the settings say now."""
+    money = (case.order.currency, tender.amount, ZERO)
+    if case.already(_reference(case, tender)) is None:
+        return False
+    draft.keeps(_down_payment_reference(case, tender), money)
+    return draft.keeps(_reference(case, tender), money)
 
 
 def _down_payment(

@@ -174,3 +174,18 @@ def test_a_sale_with_rounding_lines_is_taken_back_with_them():
     assert [line.base_line for line in credit.lines] == ["line:1", "rounding:CA", "rounding"]
     predicted = books.Ledger().predict(credit, books.facts())
     assert (predicted.total, predicted.tax) == (D("21.66"), D("1.66"))
+
+
+def test_what_is_posted_needs_no_open_period_no_rate_and_no_mapping_any_more():
+    order = books.order(currency="EUR", refunds=(books.refund(),))
+    rates = {("EUR", day): D("1.1") for day in (books.date(2026, 11, 20), books.date(2026, 11, 24))}
+    first = books.plan(order, facts=books.facts(rates=rates))
+    closed = books.Period(first=books.date(2026, 1, 1), last=books.date(2026, 12, 31), open=False)
+    later = books.plan(
+        order,
+        posted=books.posted(first),
+        facts=books.facts(periods=(closed,)),
+        rules=books.Rules.of([], version="9"),
+    )
+    assert later.outcome is Outcome.READY
+    assert later.documents == first.documents
