@@ -247,7 +247,7 @@ class TenantAdmin(Scoped, ModelAdmin):
         if tenant_path(self.model) != "tenant_id":
             return False
         if is_installation_administrator(request.user):
-            return True
+            return Tenant.objects.count() > 1
         return len(tenant_ids(request.user, self.view_permission)) > 1
 
     def _scoped_filter(self, item: Any) -> Any:

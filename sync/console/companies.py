@@ -5,6 +5,12 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from erp.contract.adapter import Field
 from erp.models import ErpConnection
@@ -116,12 +122,13 @@ def _form_field(spec: Field) -> forms.Field:
         return SecretField(**common)
     match spec.kind:
         case "choice" | "boolean":
-            return forms.ChoiceField(choices=spec.choices or (("yes", "Yes"), ("no", "No")), **common)
+            choices = spec.choices or (("yes", "Yes"), ("no", "No"))
+            return forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget, **common)
         case "number":
-            return forms.IntegerField(**common)
+            return forms.IntegerField(widget=UnfoldAdminIntegerFieldWidget, **common)
         case "lines":
-            return forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), **common)
-    return forms.CharField(max_length=2000, **common)
+            return forms.CharField(widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}), **common)
+    return forms.CharField(max_length=2000, widget=UnfoldAdminTextInputWidget, **common)
 
 
 def _as_text(value: Any) -> str:

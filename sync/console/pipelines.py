@@ -8,6 +8,12 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from sync.console.offers import Offers
 from sync.models import Flow, Mode, Pipeline
@@ -27,12 +33,15 @@ class FlowInline(TenantTabularInline):
 
     model = Flow
     fields = ("kind", "enabled", "every_minutes", "last_success_at", "last_error")
+    hide_title = True
     readonly_fields = ("kind", "last_success_at", "last_error")
     change_permission = May.EDIT_PIPELINES
 
 
 class ListField(forms.CharField):
     """Several values, separated by commas."""
+
+    widget = UnfoldAdminTextInputWidget
 
     def prepare_value(self, value: Any) -> Any:
         return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
@@ -94,14 +103,15 @@ def _policy_field(spec: SettingSpec) -> forms.Field:
     common: dict[str, Any] = {"label": spec.label, "help_text": spec.help, "required": False}
     match spec.kind:
         case "choice":
-            return forms.ChoiceField(choices=spec.choices, **common)
+            return forms.ChoiceField(choices=spec.choices, widget=UnfoldAdminSelectWidget, **common)
         case "number":
-            return forms.IntegerField(min_value=0, **common | {"required": True})
+            common |= {"required": True, "widget": UnfoldAdminIntegerFieldWidget}
+            return forms.IntegerField(min_value=0, **common)
         case "list":
             return ListField(**common)
         case "rates":
-            return RatesField(widget=forms.Textarea(attrs={"rows": 3}), **common)
-    return forms.CharField(**common)
+            return RatesField(widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}), **common)
+    return forms.CharField(widget=UnfoldAdminTextInputWidget, **common)
 
 
 for _spec in SETTINGS:

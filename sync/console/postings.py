@@ -14,13 +14,14 @@ from erp.contract.money import Money
 from sync import trail
 from sync.console.offers import Offers
 from sync.console.order_page import TITLES, order_page
-from sync.models import Document, DocumentState, Gap, Posting, Status
+from sync.models import Document, DocumentState, Gap, Pipeline, Posting, Status
 from sync.reprocess import exclude, reprocess, scope_of, take_back
 from sync.resolution import resolve
 from tenants.actions import Done, NotDone, row_action, rows_action
 from tenants.audit_admin import story_url
 from tenants.roles import May
 from tenants.scoped_admin import TenantAdmin
+from tenants.scoping import visible
 
 
 def amount_cell(*amounts: Money) -> str:
@@ -83,6 +84,12 @@ class PostingAdmin(Offers, TenantAdmin):
             }
         return super().change_view(request, object_id, form_url, extra_context)
 
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """With the pipeline, for people who see several."""
+        shown = super().get_list_display(request)
+        several = visible(request.user, Pipeline.objects.order_by()).values("pk")[:2]
+        return shown if len(several) > 1 else [name for name in shown if name != "pipeline"]
+
     def not_now(self, posting: Posting) -> set[str]:
         if posting.status == Status.EXCLUDED and posting.excluded_by:
             return {"reprocess_one", "exclude_one", "resolve_one"}
@@ -113,11 +120,12 @@ class PostingAdmin(Offers, TenantAdmin):
     def erp_documents(self, posting: Posting) -> str:
         """The numbers people search for: those of sales documents and partners; payments are on the order's page."""
         shown = ("invoice", "sales_order", "credit_memo", "partner")
-        return ", ".join(
-            f"{TITLES[d.kind]} {d.erp_number}"
+        numbers = (
+            (f"{TITLES[d.kind]} {d.erp_number}",)
             for d in posting.documents.all()
             if d.erp_number and d.kind in shown
         )
+        return format_html_join("", '<div class="t-amount">{}</div>', numbers)
 
     @rows_action(May.REPROCESS, description="Reprocess", confirm="about_reprocess")
     def reprocess_selected(self, request: HttpRequest, rows: QuerySet[Posting]) -> Done:

@@ -115,7 +115,7 @@ class StoreAdmin(ConnectionAdmin):
         return TemplateResponse(
             request,
             "sync/webhooks.html",
-            {**self.admin_site.each_context(request), "opts": self.opts, **page},
+            {**self.admin_site.each_context(request), "opts": self.opts, "original": store, **page},
         )
 
     @row_action(
