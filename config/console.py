@@ -49,7 +49,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Orders and customers", "receipt_long", "sync.Posting"),
                     _page("Gaps", "link_off", "sync.Gap", "state__exact=open"),
                     _page("Documents in the ERP", "description", "sync.Document"),
-                    _page("Events of the store", "bolt", "sync.Event"),
+                    _page("Events of the stores", "bolt", "sync.Event"),
                     _page("Reprocess runs", "replay", "sync.Reprocess"),
                     _page("Audit trail", "history", "audit.AuditEntry"),
                 ]

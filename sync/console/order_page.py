@@ -116,7 +116,8 @@ def _about(document: AnyDocument) -> str:
             return f"{document.code} {document.name}"
         case MoneyDocument():
             settles = f", settles {document.settles}" if document.settles else ", on account"
-            return f"{document.method} on account {document.account}, {document.posting_date}{settles}"
+            method = document.method.replace("_", " ").capitalize()
+            return f"{method} on account {document.account}, posting date {document.posting_date}{settles}"
         case SalesDocument():
             corrects = f", corrects {document.corrects}" if document.corrects else ""
             return f"Business partner {document.partner}, posting date {document.posting_date}{corrects}"

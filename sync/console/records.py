@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from erp.contract.money import Money
 from sync.console.order_page import TITLES
 from sync.console.postings import amount_cell
-from sync.models import Document, Event
+from sync.models import Document, Event, EventState
 from tenants.scoped_admin import TenantAdmin
 
 
@@ -19,7 +19,7 @@ class DocumentAdmin(TenantAdmin):
     list_display = (
         "reference",
         "title",
-        "erp_number",
+        "number",
         "chip",
         "money",
         "posting_date",
@@ -43,6 +43,10 @@ class DocumentAdmin(TenantAdmin):
     def chip(self, row: Document) -> str:
         return format_html('<span class="t-chip {}">{}</span>', row.state, row.get_state_display())
 
+    @admin.display(description="Number in the ERP", ordering="erp_number")
+    def number(self, row: Document) -> str:
+        return row.erp_number
+
     @admin.display(description="Total", ordering="total")
     def money(self, row: Document) -> str:
         return amount_cell(Money(row.total, row.currency)) if row.total is not None and row.currency else ""
@@ -65,32 +69,44 @@ class DocumentAdmin(TenantAdmin):
 class EventAdmin(TenantAdmin):
     """What the stores told us."""
 
-    list_display = (
-        "received_at",
-        "scope",
-        "record_kind",
-        "record_id",
-        "state",
-        "is_stale",
-        "repeats",
-        "store",
-    )
-    list_filter = ("state", "scope", "store", "is_stale")
+    list_display = ("received_at", "event", "record", "chip", "late", "again", "store")
+    list_filter = ("state", "scope", "store")
     search_fields = ("record_id__exact", "delivery_key__exact", "correlation_id__exact")
+    search_help_text = "Order or customer id, delivery id, or correlation id"
     list_select_related = ("store",)
     date_hierarchy = "received_at"
-    ordering = ("-received_at",)
-    fields = (
-        "scope",
-        "record_kind",
-        "record_id",
-        "state",
-        "is_stale",
-        "repeats",
+    ordering = ("-received_at", "-id")
+    fields = readonly_fields = (
+        "event",
+        "record",
+        "chip",
+        "late",
+        "again",
         "happened_at",
         "received_at",
         "delivery_key",
         "correlation_id",
         "store",
     )
-    show_full_result_count = False
+
+    @admin.display(description="Event", ordering="scope")
+    def event(self, event: Event) -> str:
+        return event.scope
+
+    @admin.display(description="About", ordering="record_id")
+    def record(self, event: Event) -> str:
+        return f"{event.record_kind} {event.record_id}".strip().capitalize()
+
+    @admin.display(description="What followed", ordering="state")
+    def chip(self, event: Event) -> str:
+        look = "ok" if event.state == EventState.QUEUED else ""
+        return format_html('<span class="t-chip {}">{}</span>', look, event.get_state_display())
+
+    @admin.display(description="Late", ordering="is_stale")
+    def late(self, event: Event) -> str:
+        """Validly signed, but older than the store's tolerance: a retry, or a repeated delivery."""
+        return "late" if event.is_stale else ""
+
+    @admin.display(description="Repeated", ordering="repeats")
+    def again(self, event: Event) -> str:
+        return f"{event.repeats} times" if event.repeats else ""
