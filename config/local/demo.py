@@ -75,11 +75,8 @@ def _set_up(installation: Installation) -> None:
     steps = (
         ("apply", str(SET_UP)),
         ("repair_webhooks", TENANT),
-        (
-            "run_flows",
-            TENANT,
-            "reference_values",
-        ),  # what the gap screen offers; its schedule would be hours away
+        # What the gap screen offers; its schedule would be hours away.
+        ("run_flows", TENANT, "reference_values"),
     )
     if any(installation.manage(*step) for step in steps):
         raise NotReady("The demo could not be set up; the lines above say why.")
