@@ -19,6 +19,8 @@ TEST_SECRETS = {
     "TIEOUT_SECRET_KEY": "kT9f2mQzWv4Lr8Xc1Bn6Ys3Hd7Gj5Pa0EuIoRtVbNwMxKqSdFgZh",
     "TIEOUT_FIELD_KEYS": "Nq3v0yB3m2k5Q0J8m3oVw2xJf9s4Yt7uLr1cZpHd6gE=",
 }
+# What says how the tests run, and not what the product is to do.
+ABOUT_THE_RUN = ("TIEOUT_REQUIRE_BROWSER", "TIEOUT_CONTRACTS", "TIEOUT_TEST_SUMMARY")
 # The process that started the servers says so to the xdist workers it spawns.
 STARTED = "TIEOUT_TEST_SERVERS"
 
@@ -61,7 +63,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _start_servers() -> None:
     global _folder
     for name in [name for name in os.environ if name.startswith(("TIEOUT_", "CELERY_"))]:
-        if name not in ("TIEOUT_REQUIRE_BROWSER", "TIEOUT_CONTRACTS"):
+        if name not in ABOUT_THE_RUN:
             del os.environ[name]  # nothing of the person at the keyboard reaches a test
     _folder = Path(tempfile.mkdtemp(prefix="tieout-test-", dir="/var/tmp"))
     postgres = EmbeddedPostgres(_folder / "postgres", settings={**FOR_TESTS, "max_connections": "200"})
