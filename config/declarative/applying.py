@@ -1,20 +1,23 @@
 """Making an installation what a set-up file says: all of it, or nothing."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
-from django.utils import timezone
+from django.db import connection, models, transaction
 
 from audit import correlation
 from audit.actions import Action
 from audit.recording import record
-from config.declarative.reading import Path_, SetUpRefused, Source
+from config.declarative import company_fields, rows
+from config.declarative.reading import Mistake, Place, SetUpRefused, Source
+from config.declarative.rows import Diff
 from config.declarative.schema import (
-    SECRETS,
     CompanyEntry,
+    FlowEntry,
     MappingSetEntry,
     PipelineEntry,
     Section,
@@ -23,42 +26,42 @@ from config.declarative.schema import (
     UserEntry,
 )
 from erp.models import ErpConnection
-from erp.registry import SPECS
-from mappings.changes import Change, apply_changes, current_rules
+from mappings.changes import Change, apply_changes, check, current_rules, normalised
 from mappings.models import MappingSet, Path
 from storefront.models import Store
 from sync.models import Flow, Pipeline
 from sync.pipelines import save_pipeline, set_schedule
-from sync.planning import parse_settings
+from sync.planning import BadSetting, parse_settings, plain_settings
 from tenants.models import Membership, Tenant, User
 
-
-@dataclass(slots=True)
-class Diff:
-    """What changed, a line each: `+ store S1`, `~ pipeline main: mode plan -> post`. Secrets only say that they changed."""
-
-    lines: list[str] = field(default_factory=list)
-
-    def made(self, what: str) -> None:
-        self.lines.append(f"+ {what}")
-
-    def changed(self, what: str, name: str, old: Any, new: Any, *, secret: bool = False) -> None:
-        self.lines.append(f"~ {what}: {name} {'changed' if secret else f'{old!r} -> {new!r}'}")
+_STORE = tuple(name for name in StoreEntry.model_fields if name != "key")
+_COMPANY = tuple(name for name in CompanyEntry.model_fields if name not in ("key", "mappings"))
+_LINKS = ("store", "company", "mappings")
+_PIPELINE = tuple(name for name in PipelineEntry.model_fields if name not in ("key", "flows", *_LINKS))
 
 
 def apply(source: Source, *, dry_run: bool = False, by: str = "apply") -> Diff:
     """Bring everything to what the file says, in one transaction; applying it again changes nothing.
 
+    What the file does not name stays as it is.
+
     :param dry_run: do it all, report the diff, and roll back
-    :raises SetUpRefused: with file and line; nothing was applied
+    :raises SetUpRefused: with every mistake, its file and line; nothing was applied
     """
     applier = _Applier(source, by)
     with correlation.bind(actor=by), transaction.atomic():
-        for i, entry in enumerate(source.setup.tenants):
-            applier.tenant(entry, ("tenants", i))
+        with connection.cursor() as cursor:  # two files at once would each see half of the other
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('tieout apply'))")
+        applier.each(applier.tenant, None, source.setup.tenants, ("tenants",))
+        if applier.mistakes:
+            raise SetUpRefused(source.file, applier.mistakes)
         if dry_run:
             transaction.set_rollback(True)
     return applier.diff
+
+
+class _FollowsFromAnother(Exception):
+    """What this entry refers to stands in the file, and was refused there."""
 
 
 class _Applier:
@@ -66,202 +69,210 @@ class _Applier:
         self.source = source
         self.by = by
         self.diff = Diff()
+        self.mistakes: list[Mistake] = []
+        self.named: set[Any] = set()  # what the present tenant's section names
 
-    def tenant(self, entry: TenantEntry, place: Path_) -> None:
+    def tenant(self, _: None, entry: TenantEntry, place: Place) -> None:
+        self.named = _names(entry)
         before = len(self.diff.lines)
-        tenant = self._row(
-            Tenant, {"slug": entry.slug}, entry, ("name", "time_zone"), f"tenant {entry.slug}", place
-        )
-        for i, user in enumerate(entry.users):
-            self._user(tenant, user, (*place, "users", i))
-        for i, store in enumerate(entry.stores):
-            self._store(tenant, store, (*place, "stores", i))
-        for i, company in enumerate(entry.companies):
-            self._company(tenant, company, (*place, "companies", i))
-        for i, pipeline in enumerate(entry.pipelines):
-            self._pipeline(tenant, pipeline, (*place, "pipelines", i))
+        row = Tenant.objects.filter(slug=entry.slug).first() or Tenant(slug=entry.slug)
+        given = _given(entry, row, ("name", "time_zone"))
+        self._save(row, given, f"tenant {entry.slug}", place)
+        for step, name in (
+            (self._user, "users"),
+            (self._store, "stores"),
+            (self._company, "companies"),
+            (self._pipeline, "pipelines"),
+        ):
+            self.each(step, row, getattr(entry, name), (*place, name))
         if changes := self.diff.lines[before:]:
-            record(
-                Action.SETUP_APPLIED,
-                tenant_id=tenant.pk,
-                subject=f"tenant:{tenant.slug}",
-                details={"changes": changes},
-            )
+            subject = f"tenant:{row.slug}"
+            record(Action.SETUP_APPLIED, tenant_id=row.pk, subject=subject, details={"changes": changes})
 
-    def _user(self, tenant: Tenant, entry: UserEntry, place: Path_) -> None:
+    def each(self, step: Callable[..., None], owner: Any, entries: Sequence[Section], place: Place) -> None:
+        """Every entry, so that one run finds every mistake: what a refused entry did is undone."""
+        for i, entry in enumerate(entries):
+            try:
+                with transaction.atomic():
+                    step(owner, entry, (*place, i))
+            except SetUpRefused as refused:
+                self.mistakes += refused.mistakes
+            except _FollowsFromAnother:
+                continue
+
+    def _user(self, tenant: Tenant, entry: UserEntry, place: Place) -> None:
         user = User.objects.filter(username=entry.username).first()
         if user is None:
-            if not entry.password:
-                raise self.source.refuse(place, f"password is missing: {entry.username} does not exist yet.")
-            user = User.objects.create_user(entry.username, entry.email, entry.password)
-            self.diff.made(f"user {entry.username}")
+            user = self._new_user(entry, place)
         elif entry.email and entry.email != user.email:
-            self._set(user, {"email": entry.email}, f"user {entry.username}", place)
+            self.diff.changed(f"user {entry.username}", "email", user.email, entry.email)
+            user.email = entry.email
+            self._validated(lambda: user.full_clean(), place)
+            user.save(update_fields=["email"])
         held = set(Membership.objects.filter(tenant=tenant, user=user).values_list("role", flat=True))
         for role in sorted(set(entry.roles) - held):
             Membership.objects.create(tenant=tenant, user=user, role=role)
             self.diff.made(f"{entry.username} is {role} of {tenant.slug}")
         for role in sorted(held - set(entry.roles)):
-            Membership.objects.filter(tenant=tenant, user=user, role=role).delete()
-            self.diff.lines.append(f"- {entry.username} is {role} of {tenant.slug}")
+            Membership.objects.get(tenant=tenant, user=user, role=role).delete()
+            self.diff.taken(f"{entry.username} is {role} of {tenant.slug}")
 
-    def _store(self, tenant: Tenant, entry: StoreEntry, place: Path_) -> None:
-        names = tuple(n for n in StoreEntry.model_fields if n != "key")
-        self._row(Store, {"tenant": tenant, "key": entry.key}, entry, names, f"store {entry.key}", place)
-
-    def _company(self, tenant: Tenant, entry: CompanyEntry, place: Path_) -> None:
-        self._check_company(entry, place)
-        names = ("name", "system", "environment", "time_zone", "parallel_calls", "settings", "credentials")
-        company = self._row(
-            ErpConnection,
-            {"tenant": tenant, "key": entry.key},
-            entry,
-            names,
-            f"ERP company {entry.key}",
-            place,
+    def _new_user(self, entry: UserEntry, place: Place) -> User:
+        user = User(username=entry.username, email=entry.email)
+        user.set_password(entry.password or None)  # None: nobody can sign in until a password is given
+        if entry.password:
+            self._validated(lambda: validate_password(entry.password, user), (*place, "password"))
+        self._validated(lambda: user.full_clean(), place)
+        user.save()
+        self.diff.made(
+            f"user {entry.username}" if entry.password else f"user {entry.username}, without a password yet"
         )
-        for i, mapping_set in enumerate(entry.mappings):
-            self._mappings(tenant, company, mapping_set, (*place, "mappings", i))
+        return user
 
-    def _check_company(self, entry: CompanyEntry, place: Path_) -> None:
-        if entry.system not in SPECS:
-            raise self.source.refuse(
-                (*place, "system"), f"system: {entry.system} is not one of {', '.join(SPECS)}."
+    def _store(self, tenant: Tenant, entry: StoreEntry, place: Place) -> None:
+        row = Store.objects.filter(tenant=tenant, key=entry.key).first() or Store(
+            tenant=tenant, key=entry.key
+        )
+        self._save(row, _given(entry, row, _STORE), f"store {entry.key}", place)
+
+    def _company(self, tenant: Tenant, entry: CompanyEntry, place: Place) -> None:
+        row = ErpConnection.objects.filter(tenant=tenant, key=entry.key).first()
+        wrong = list(company_fields.mistakes(entry))
+        if row and row.system != entry.system:
+            wrong.append(
+                (("system",), f"system: {row.key} is {row.system}. Another system is another ERP company.")
             )
-        fields = {f.name: f for f in SPECS[entry.system].fields}
-        for part, secret in (("settings", False), ("credentials", True)):
-            allowed = [name for name, f in fields.items() if f.secret is secret]
-            for name in getattr(entry, part):
-                if name not in allowed:
-                    raise self.source.refuse_unknown((*place, part, name), allowed)
+        if wrong:
+            raise SetUpRefused(self.source.file, [self.source.mistake((*place, *at), s) for at, s in wrong])
+        row = row or ErpConnection(tenant=tenant, key=entry.key)
+        given = _given(entry, row, _COMPANY)
+        if "settings" in given:
+            texts = {name: company_fields.as_text(value) for name, value in given["settings"].items()}
+            given["settings"] = {name: text for name, text in texts.items() if text}
+        self._save(row, given, f"ERP company {entry.key}", place)
+        self.each(lambda *a: self._mappings(tenant, *a), row, entry.mappings, (*place, "mappings"))
 
-    def _mappings(self, tenant: Tenant, company: ErpConnection, entry: MappingSetEntry, place: Path_) -> None:
+    def _mappings(self, tenant: Tenant, company: ErpConnection, entry: MappingSetEntry, place: Place) -> None:
         what = f"mappings {company.key}/{entry.name}"
-        mapping_set = self._row(
-            MappingSet, {"tenant": tenant, "company": company, "name": entry.name}, entry, (), what, place
-        )
-        wanted = [
-            Change(kind=r.kind, key=r.key, target=r.target, extra=r.extra, effective_from=r.effective_from)
-            for r in entry.rules
-        ]
+        found = MappingSet.objects.filter(company=company, name=entry.name).first()
+        row = found or MappingSet(tenant=tenant, company=company, name=entry.name)
+        self._save(row, {}, what, place)
+        wanted = self._changes(entry, (*place, "rules"))
+        if refusals := check(row, wanted):
+            wrong = [self.source.mistake((*place, "rules", r.index), r.sentence) for r in refusals]
+            raise SetUpRefused(self.source.file, wrong)
         if entry.complete:
-            listed = {(c.kind, c.key, c.effective_from) for c in wanted}
+            listed = {change.place for change in wanted}
             wanted += [
                 Change.removal(kind=r.kind, key=r.key, effective_from=r.effective_from)
-                for r in current_rules(mapping_set)
+                for r in current_rules(row)
                 if (r.kind, r.key, r.effective_from) not in listed
             ]
-        try:
-            done = apply_changes(mapping_set, wanted, by=self.by, why="set-up file", path=Path.APPLY)
-        except ValidationError as error:
-            raise self.source.refuse((*place, "rules"), _sentence(error)) from error
+        done = apply_changes(row, wanted, by=self.by, why="Set-up file", path=Path.APPLY)
         self.diff.lines += [f"~ {what}: {line}" for line in done]
 
-    def _pipeline(self, tenant: Tenant, entry: PipelineEntry, place: Path_) -> None:
-        store = self._named(Store, {"tenant": tenant, "key": entry.store}, "store", (*place, "store"))
-        company = self._named(
-            ErpConnection, {"tenant": tenant, "key": entry.company}, "company", (*place, "company")
-        )
-        mapping_set = self._named(
-            MappingSet,
-            {"tenant": tenant, "company": company, "name": entry.mappings},
-            "mappings",
-            (*place, "mappings"),
-        )
-        self._check_settings(entry.settings, (*place, "settings"))
-        what = f"pipeline {entry.key}"
-        pipeline = Pipeline.objects.filter(tenant=tenant, key=entry.key).first()
-        if pipeline is None:
-            pipeline = Pipeline(tenant=tenant, key=entry.key)
-            self.diff.made(what)
-        wanted = {"store": store, "company": company, "mapping_set": mapping_set} | {
-            name: getattr(entry, name) for name in PipelineEntry.model_fields if name not in _PIPELINE_LINKS
-        }
-        self._assign(pipeline, wanted, what)
-        try:
-            save_pipeline(pipeline, by=self.by)
-        except ValidationError as error:
-            raise self.source.refuse(place, _sentence(error)) from error
-        for kind, flow in entry.flows.items():
-            row = Flow.objects.get(pipeline=pipeline, kind=kind)
-            self._set(
-                row,
-                {"enabled": flow.enabled, "every_minutes": flow.every_minutes},
-                f"{what} flow {kind}",
-                place,
+    def _changes(self, entry: MappingSetEntry, place: Place) -> list[Change]:
+        found: dict[Any, Change] = {}
+        for i, r in enumerate(entry.rules):
+            change = normalised(
+                Change(
+                    kind=r.kind, key=r.key, target=r.target, extra=r.extra, effective_from=r.effective_from
+                )
             )
+            if change.place in found:
+                raise self.source.refuse((*place, i), f"{change.kind} {change.key} stands here twice.")
+            found[change.place] = change
+        return list(found.values())
+
+    def _pipeline(self, tenant: Tenant, entry: PipelineEntry, place: Place) -> None:
+        row = Pipeline.objects.select_for_update().filter(tenant=tenant, key=entry.key).first()
+        row = row or Pipeline(tenant=tenant, key=entry.key)
+        given = _given(entry, row, _PIPELINE) | self._links(tenant, entry, place)
+        if "settings" in given:
+            given["settings"] = self._settings(entry, (*place, "settings"))
+        what = f"pipeline {entry.key}"
+        if rows.bring(row, given, what, self.diff).differs:
+            action = Action.OPERATOR_ADDED if row.pk is None else Action.OPERATOR_CHANGED
+            self._validated(lambda: save_pipeline(row, by=self.by), place)
+            rows.note(row, action)
+        for kind, flow in entry.flows.items():
+            self._flow(row, kind, flow, f"{what} flow {kind}", (*place, "flows", kind))
+
+    def _links(self, tenant: Tenant, entry: PipelineEntry, place: Place) -> dict[str, Any]:
+        """The rows that a pipeline refers to by name.
+
+        :raises _FollowsFromAnother: if one is missing because its own section was refused
+        """
+        mapping_sets = MappingSet.objects.filter(company__tenant=tenant, company__key=entry.company)
+        found = {
+            "store": Store.objects.filter(tenant=tenant, key=entry.store).first(),
+            "company": ErpConnection.objects.filter(tenant=tenant, key=entry.company).first(),
+            "mappings": mapping_sets.filter(name=entry.mappings).first(),
+        }
+        if self.mistakes and any(
+            found[name] is None and _name_of(entry, name) in self.named for name in _LINKS
+        ):
+            raise _FollowsFromAnother
+        wrong = [
+            self.source.mistake((*place, name), f"{name}: there is none called {getattr(entry, name)}.")
+            for name in _LINKS
+            if found[name] is None and (name != "mappings" or found["company"] is not None)
+        ]
+        if wrong:
+            raise SetUpRefused(self.source.file, wrong)
+        return {"store": found["store"], "company": found["company"], "mapping_set": found["mappings"]}
+
+    def _settings(self, entry: PipelineEntry, place: Place) -> dict[str, Any]:
+        """The policies as the pipeline keeps them; every wrong one is told."""
+        wrong = []
+        for name, value in entry.settings.items():
+            try:
+                parse_settings({name: value})
+            except BadSetting as error:
+                wrong.append(self.source.mistake((*place, name), error.sentence))
+        if wrong:
+            raise SetUpRefused(self.source.file, wrong)
+        return plain_settings(parse_settings(entry.settings))
+
+    def _flow(self, pipeline: Pipeline, kind: str, entry: FlowEntry, what: str, place: Place) -> None:
+        row = Flow.objects.get(pipeline=pipeline, kind=kind)
+        given = {name: getattr(entry, name) for name in entry.model_fields_set}
+        if self._save(row, given, what, place):
             set_schedule(row)
 
-    def _check_settings(self, settings: Mapping[str, Any], place: Path_) -> None:
+    def _save(self, row: Any, wanted: dict[str, Any], what: str, place: Place) -> bool:
+        """Bring a row to what is wanted and save it if that changed anything."""
+        done = rows.bring(row, wanted, what, self.diff)
+        if not done.differs:
+            return False
+        self._validated(lambda: rows.save(row, wanted), place)
+        if done.secrets:
+            rows.note(row, Action.SECRET_CHANGED, names=sorted(done.secrets))
+        return True
+
+    def _validated(self, step: Callable[[], object], place: Place) -> None:
         try:
-            parse_settings(settings)
-        except ValueError as error:
-            bad = next((name for name in settings if name in str(error)), "")
-            raise self.source.refuse((*place, bad) if bad else place, str(error)) from error
-
-    def _named(self, model: type[models.Model], lookup: dict[str, Any], name: str, place: Path_) -> Any:
-        row = model.objects.filter(**lookup).first()
-        if row is None:
-            raise self.source.refuse(place, f"{name}: there is none called {list(lookup.values())[-1]}.")
-        return row
-
-    def _row(
-        self,
-        model: type[models.Model],
-        lookup: dict[str, Any],
-        entry: Section,
-        names: tuple[str, ...],
-        what: str,
-        place: Path_,
-    ) -> Any:
-        row = model.objects.filter(**lookup).first()
-        if row is None:
-            row = model(**lookup)
-            self.diff.made(what)
-        given = {n: getattr(entry, n) for n in names if n in entry.model_fields_set or row.pk is None}
-        self._set(row, given, what, place)
-        return row
-
-    def _set(self, row: models.Model, wanted: Mapping[str, Any], what: str, place: Path_) -> None:
-        changed = self._assign(row, wanted, what)
-        if not changed and row.pk:
-            return
-        try:
-            row.full_clean(exclude=["tenant"])
+            step()
         except ValidationError as error:
-            raise self.source.refuse(place, _sentence(error)) from error
-        row.save()
-
-    def _assign(self, row: models.Model, wanted: Mapping[str, Any], what: str) -> bool:
-        changed = False
-        for name, value in wanted.items():
-            old = getattr(row, name, None)  # a new row has no related rows yet
-            if name == "credentials":
-                value = {**(old or {}), **value}
-            if old == value:
-                continue
-            secret = name in SECRETS or name == "credentials"
-            if row.pk:
-                self.diff.changed(what, name, old, value, secret=secret)
-            setattr(row, name, value)
-            if secret and hasattr(row, "secrets_set_at"):
-                self._stamp(row, name, old, value)
-            changed = True
-        return changed
-
-    def _stamp(self, row: Any, name: str, old: Any, value: Any) -> None:
-        now = timezone.now().isoformat()
-        names = [n for n in value if (old or {}).get(n) != value[n]] if name == "credentials" else [name]
-        row.secrets_set_at = {**row.secrets_set_at, **dict.fromkeys(names, now)}
+            raise self.source.refuse(place, rows.sentence(error)) from error
 
 
-_PIPELINE_LINKS = ("key", "store", "company", "mappings", "flows")
+def _given(entry: Section, row: models.Model, names: Sequence[str]) -> dict[str, Any]:
+    """What the file says; for a new row also the defaults of what it does not say."""
+    return {n: getattr(entry, n) for n in names if n in entry.model_fields_set or row.pk is None}
 
 
-def _sentence(error: ValidationError) -> str:
-    if hasattr(error, "message_dict"):
-        return " ".join(f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
-    return " ".join(error.messages)
+def _names(entry: TenantEntry) -> set[Any]:
+    """What a tenant's pipelines can refer to in the same file."""
+    stores = {("store", store.key) for store in entry.stores}
+    companies = {("company", company.key) for company in entry.companies}
+    return stores | companies | {("mappings", c.key, m.name) for c in entry.companies for m in c.mappings}
+
+
+def _name_of(entry: PipelineEntry, link: str) -> tuple[str, ...]:
+    if link == "mappings":
+        return "mappings", entry.company, entry.mappings
+    return link, getattr(entry, link)
 
 
 __all__ = ["Diff", "SetUpRefused", "apply"]

@@ -1,5 +1,7 @@
 """Writing a tenant as a set-up file: what `apply` reads, with variables where secrets were."""
 
+from __future__ import annotations
+
 import re
 from typing import Any
 
@@ -17,41 +19,63 @@ from tenants.models import Membership, Tenant
 
 
 def export(tenant: Tenant) -> str:
-    """The tenant's set-up as YAML. Secrets are left out: a set secret stands there as `${VARIABLE}`, to be given when applied."""
+    """The tenant's set-up as YAML. A secret that is set stands there as `${VARIABLE}`, to be given when the file is applied."""
+    variables = _Variables()
+    stores = Store.objects.filter(tenant=tenant).order_by("key")
+    companies = ErpConnection.objects.filter(tenant=tenant).order_by("key")
+    pipelines = Pipeline.objects.filter(tenant=tenant).order_by("key")
     content = {
         "slug": tenant.slug,
-        "name": tenant.name,
+        "name": _literal(tenant.name),
         "time_zone": tenant.time_zone,
         "users": _users(tenant),
-        "stores": [_store(s) for s in Store.objects.filter(tenant=tenant).order_by("key")],
-        "companies": [_company(c) for c in ErpConnection.objects.filter(tenant=tenant).order_by("key")],
-        "pipelines": [_pipeline(p) for p in Pipeline.objects.filter(tenant=tenant).order_by("key")],
+        "stores": [_store(store, variables) for store in stores],
+        "companies": [_company(company, variables) for company in companies],
+        "pipelines": [_pipeline(pipeline) for pipeline in pipelines],
     }
     return yaml.safe_dump({"tenants": [content]}, sort_keys=False, allow_unicode=True, width=120)
 
 
+class _Variables:
+    """A variable's name for each secret, never the same for two."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def name(self, *parts: str) -> str:
+        wanted = re.sub(r"[^A-Z0-9]", "_", "_".join(parts).upper())
+        free = next(name for name in self._candidates(wanted) if name not in self._taken)
+        self._taken.add(free)
+        return "${" + free + "}"
+
+    def _candidates(self, wanted: str) -> Any:
+        yield wanted
+        number = 2
+        while True:
+            yield f"{wanted}_{number}"
+            number += 1
+
+
 def _users(tenant: Tenant) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
-    for row in (
-        Membership.objects.filter(tenant=tenant).select_related("user").order_by("user__username", "role")
-    ):
-        entry = found.setdefault(
-            row.user.username, {"username": row.user.username, "email": row.user.email, "roles": []}
-        )
-        entry["roles"].append(row.role)
-    return list(found.values())
+    held = Membership.objects.filter(tenant=tenant).select_related("user")
+    for row in held.order_by("user__username", "role"):
+        new = {"username": row.user.username, "email": row.user.email, "roles": []}
+        found.setdefault(row.user.username, new)["roles"].append(row.role)
+    return _literal(list(found.values()))
 
 
-def _store(store: Store) -> dict[str, Any]:
+def _store(store: Store, variables: _Variables) -> dict[str, Any]:
     entry = _values(store, [n for n in StoreEntry.model_fields if n not in SECRETS])
-    return entry | {n: _variable(store.key, n) for n in SECRETS if getattr(store, n)}
+    return entry | {n: variables.name("store", store.key, n) for n in SECRETS if getattr(store, n)}
 
 
-def _company(company: ErpConnection) -> dict[str, Any]:
+def _company(company: ErpConnection, variables: _Variables) -> dict[str, Any]:
     entry = _values(
         company, ["key", "name", "system", "environment", "time_zone", "parallel_calls", "settings"]
     )
-    entry["credentials"] = {name: _variable(company.key, name) for name in sorted(company.credentials or {})}
+    set_ = sorted(name for name, secret in (company.credentials or {}).items() if secret)
+    entry["credentials"] = {name: variables.name("company", company.key, name) for name in set_}
     entry["mappings"] = [_mappings(m) for m in MappingSet.objects.filter(company=company).order_by("name")]
     return entry
 
@@ -67,25 +91,31 @@ def _mappings(mapping_set: MappingSet) -> dict[str, Any]:
         }
         for r in current_rules(mapping_set)
     ]
-    return {"name": mapping_set.name, "rules": rules}
+    return _literal({"name": mapping_set.name, "rules": rules})
 
 
 def _pipeline(pipeline: Pipeline) -> dict[str, Any]:
-    names = [n for n in PipelineEntry.model_fields if n not in ("store", "company", "mappings", "flows")]
-    entry = _values(pipeline, names)
-    entry["store"] = pipeline.store.key
-    entry["company"] = pipeline.company.key
-    entry["mappings"] = pipeline.mapping_set.name
-    entry["flows"] = {
-        f.kind: {"enabled": f.enabled, "every_minutes": f.every_minutes}
+    links = {
+        "store": pipeline.store.key,
+        "company": pipeline.company.key,
+        "mappings": _literal(pipeline.mapping_set.name),
+    }
+    flows = {
+        f.kind: {"enabled": f.enabled, "every_minutes": f.every_minutes or None}
         for f in pipeline.flows.order_by("kind")
     }
-    return entry
+    own = _values(pipeline, [n for n in PipelineEntry.model_fields if n not in (*links, "flows")])
+    return {"key": pipeline.key, "name": own["name"], **links, **own, "flows": flows}
 
 
 def _values(row: models.Model, names: list[str]) -> dict[str, Any]:
-    return {name: plain(getattr(row, name)) for name in names}
+    return {name: _literal(plain(getattr(row, name))) for name in names}
 
 
-def _variable(owner: str, name: str) -> str:
-    return "${" + re.sub(r"[^A-Z0-9]", "_", f"{owner}_{name}".upper()) + "}"
+def _literal(value: Any) -> Any:
+    """A text that looks like a variable stays a text."""
+    if isinstance(value, str):
+        return value.replace("${", "$${")
+    if isinstance(value, dict):
+        return {key: _literal(v) for key, v in value.items()}
+    return [_literal(v) for v in value] if isinstance(value, list) else value

@@ -1,51 +1,71 @@
 """What may stand in a set-up file. Descriptions are what `docs/configuration.md` says of each key."""
 
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    field_validator,
-)
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from mappings.kinds import Kind
 from sync.models import FlowKind, Mode
 from tenants.roles import Role
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-StoreKey = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,4}$")]
-Environment = Annotated[str, StringConstraints(pattern=r"^(production|sandbox)$")]
+
+def _matching(pattern: str, sentence: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(sentence)
+        return text
+
+    return check
 
 
 def _known_zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError("is not a time zone such as Europe/Berlin")
-    return str(ZoneInfo(name))
+    return name
 
 
+def _one_of(value: str, allowed: list[str]) -> str:
+    if value not in allowed:
+        raise ValueError(f"{value!r} is not one of {', '.join(allowed)}")
+    return value
+
+
+Slug = Annotated[
+    str, AfterValidator(_matching(r"[-a-zA-Z0-9_]{1,50}", "up to 50 letters, digits, - and _ are possible"))
+]
+StoreKey = Annotated[str, AfterValidator(_matching(r"[A-Z0-9]{2,4}", "two to four of A-Z and 0-9"))]
+Environment = Annotated[str, AfterValidator(lambda value: _one_of(value, ["production", "sandbox"]))]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 
 class Section(BaseModel):
     """Strict: an unknown key or a wrong type is refused, never guessed."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
 class UserEntry(Section):
+    """A person, and their roles in this tenant. People who are not listed keep their roles."""
+
     username: str = Field(
-        description="Sign-in name; made if it does not exist yet.", min_length=1, max_length=150
+        description="Sign-in name. The person is made if there is nobody of that name.",
+        min_length=1,
+        max_length=150,
     )
-    email: str = Field("", description="Address for alerts.")
-    roles: list[str] = Field(description=f"Roles in this tenant: {', '.join(Role.values)}.")
+    roles: list[str] = Field(
+        description=f"Roles in this tenant: {', '.join(Role.values)}. A role that is not listed is taken away."
+    )
+    email: str = Field("", description="E-mail address.")
     password: str = Field(
-        "", description="First password, taken when the user is made; later changes are the user's own."
+        "",
+        description="First password of a new person, afterwards ignored. Without one, an administrator gives it on the "
+        "person's page (secret).",
     )
 
     @field_validator("roles")
@@ -55,40 +75,55 @@ class UserEntry(Section):
 
 
 class StoreEntry(Section):
-    key: StoreKey = Field(description="Two to four of A-Z0-9; part of every reference, so it is set once.")
+    """A BigCommerce store."""
+
+    key: StoreKey = Field(
+        description="Two to four of A-Z and 0-9. Part of every reference in the ERP: it cannot change later."
+    )
     name: str = Field(description="How people call the store.")
-    store_hash: str = Field(description="The hash in the store's API path.")
+    store_hash: str = Field(description="The part after /stores/ in the API path.")
     environment: Environment = Field(
-        "production", description="production or sandbox; pipeline and ERP company must agree."
+        "production", description="production or sandbox. Pipeline and ERP company must agree with it."
     )
-    base_url: str = Field(
-        "https://api.bigcommerce.com", description="API address, for a proxy or the sandbox."
-    )
-    client_id: str = Field("", description="Client id of the API account.")
+    base_url: str = Field("https://api.bigcommerce.com", description="API address; another for the sandbox.")
+    client_id: str = Field("", description="Client id of the API account that makes the webhooks.")
     access_token: str = Field("", description="Access token of the API account (secret).")
-    client_secret: str = Field("", description="Client secret that signs webhooks (secret).")
-    previous_client_secret: str = Field(
-        "", description="The one before, accepted during a rotation (secret)."
+    client_secret: str = Field(
+        "", description="Client secret of the API account: it signs the webhooks (secret)."
     )
-    webhook_header_secret: str = Field("", description="Secret that our hooks carry in a header (secret).")
-    allow_shared_secret: bool = Field(
-        False, description="Accept unsigned webhooks that carry the header secret."
+    previous_client_secret: str = Field(
+        "", description="The client secret before it, accepted beside it during a rotation (secret)."
+    )
+    webhook_header_secret: str = Field(
+        "", description="Secret that the webhooks we register carry in a header (secret)."
     )
     webhook_base_url: str = Field(
-        "",
-        description="Public address of this installation for the store's hooks; empty: the installation's own.",
+        "", description="Public https address of this installation, port 443, for the store's webhooks."
+    )
+    allow_shared_secret: bool = Field(
+        False, description="Accept a webhook without a signature if it carries the header secret."
     )
     signature_tolerance_seconds: int = Field(
-        300, description="Older signatures are only queued as a re-read.", ge=30, le=3600
+        300,
+        description="A signed webhook older than this is stale: its record is read again, no more.",
+        ge=0,
+        le=2_147_483_647,
     )
+    reads_categories: bool = Field(
+        False, description="Read each product's categories, for account mappings by category: one more call."
+    )
+    erp_code_field: str = Field(
+        "", description="Customer form field that holds the ERP's number of the customer."
+    )
+    tax_number_field: str = Field("", description="Customer form field that holds the customer's tax number.")
 
 
 class RuleEntry(Section):
-    kind: str = Field(description="Kind of mapping: see the list of kinds.")
-    key: str = Field(
-        description="What is mapped: SKU, tax class, payment method, ...; `*` stands for anything."
-    )
-    target: str = Field(description="Code in the ERP (or the value of a field rule).")
+    """One mapping."""
+
+    kind: str = Field(description="One of the kinds of mappings below.")
+    key: str = Field(description="What is mapped, as the store has it. `*` stands for any text.")
+    target: str = Field(description="The code in the ERP; for field rules a store field or a text.")
     extra: dict[str, str] = Field(
         default_factory=dict, description="Second values of the kind, such as cost_center."
     )
@@ -106,65 +141,94 @@ class RuleEntry(Section):
 
 
 class MappingSetEntry(Section):
-    name: str = Field(description="Name of the set of mappings; pipelines refer to it.")
-    rules: list[RuleEntry] = Field(
-        default_factory=list, description="The mappings. What is not listed stays as it is."
+    """A set of mappings of the company. A change makes a new version of the set."""
+
+    name: str = Field(description="Name of the set; pipelines refer to it.")
+    complete: bool = Field(
+        False,
+        description="True: mappings that are not listed are removed. False: they stay. An instruction, not kept.",
     )
-    complete: bool = Field(False, description="True: mappings that are not listed are removed.")
+    rules: list[RuleEntry] = Field(default_factory=list, description="The mappings.")
 
 
 class CompanyEntry(Section):
-    key: Slug = Field(description="Short name of the ERP company, unique for the tenant.")
+    """An ERP company."""
+
+    key: Slug = Field(description="Short name, unique for the tenant.")
     name: str = Field(description="How people call the company.")
-    system: str = Field(description="The ERP: sap_b1.")
-    environment: Environment = Field("production", description="production or sandbox.")
-    time_zone: TimeZone = Field(description="Posting dates are days in this zone.")
-    parallel_calls: int = Field(4, description="Orders worked off at the same time.", ge=1, le=64)
-    settings: dict[str, Any] = Field(default_factory=dict, description="The system's own settings.")
-    credentials: dict[str, str] = Field(default_factory=dict, description="The system's own secrets.")
+    system: str = Field(description="The ERP system: sap_b1. It cannot change later.")
+    environment: Environment = Field("sandbox", description="production or sandbox.")
+    time_zone: TimeZone = Field("UTC", description="Posting dates are days in this zone.")
+    parallel_calls: int = Field(
+        4,
+        description="Orders worked off at the same time, 1 to 16. SAP advises 1 to 4 sessions.",
+        ge=1,
+        le=16,
+    )
+    settings: dict[str, Any] = Field(
+        default_factory=dict,
+        description="The system's fields below. The section counts as a whole: what it does not list takes its default.",
+    )
+    credentials: dict[str, str] = Field(
+        default_factory=dict,
+        description="The system's secrets below. What is not listed stays; an empty text removes it.",
+    )
     mappings: list[MappingSetEntry] = Field(
         default_factory=list, description="Sets of mappings of this company."
     )
 
 
 class FlowEntry(Section):
+    """One flow of a pipeline."""
+
     enabled: bool = Field(True, description="Whether the flow runs.")
-    every_minutes: int | None = Field(None, description="Poll interval; empty: events only.", ge=1, le=10080)
+    every_minutes: int | None = Field(
+        None, description="Poll every so many minutes; empty: events only.", ge=1, le=2_147_483_647
+    )
 
 
 class PipelineEntry(Section):
-    key: Slug = Field(description="Short name, unique for the tenant.")
+    """From one store to one ERP company. Pausing is an operator's act on the screen, not set-up: a file applied again does not resume."""
+
+    key: Slug = Field(description="Short name, unique for the tenant; at most 40 characters.")
     name: str = Field(description="How people call it.")
     store: str = Field(description="Key of the store.")
     company: str = Field(description="Key of the ERP company.")
     mappings: str = Field(description="Name of the company's set of mappings.")
-    mode: str = Field("plan", description="off, plan or post. A new pipeline plans only.")
+    mode: str = Field(
+        "plan",
+        description="off: nothing is planned. plan: plans are made and shown, nothing is posted. post: documents are posted.",
+    )
     environment: Environment = Field("production", description="production or sandbox.")
     start_at: AwareDatetime | None = Field(
-        None, description="Go-live with zone; orders placed before are not posted."
+        None,
+        description='Go-live, with its zone: "2026-12-01T00:00:00-06:00". Orders placed before are not posted.',
     )
     channels: list[str] = Field(default_factory=list, description="Channel ids it owns; empty: all.")
-    currencies: list[str] = Field(default_factory=list, description="Currencies it owns; empty: all.")
+    currencies: list[str] = Field(default_factory=list, description="Currency codes it owns; empty: all.")
     customer_groups: list[str] = Field(
         default_factory=list, description="Customer group ids it owns; empty: all."
     )
     release_on_mapping: bool = Field(
-        True, description="A mapping that is added lets blocked orders post by themselves."
+        True, description="A mapping that is added lets the orders it blocked post by themselves."
     )
     cancel_on_difference: bool = Field(
-        False, description="Cancel a document whose total in the ERP differs from the plan."
+        False, description="Cancel a document whose total or tax in the ERP differs from the plan."
     )
     settings: dict[str, Any] = Field(
-        default_factory=dict, description="Policies: see the list of pipeline settings."
+        default_factory=dict,
+        description="The policies below. The section counts as a whole: what it does not list takes its default.",
     )
     flows: dict[str, FlowEntry] = Field(
         default_factory=dict, description=f"Flows by kind: {', '.join(FlowKind.values)}."
     )
 
-    @field_validator("mode")
+    @field_validator("mode", mode="before")
     @classmethod
-    def _mode(cls, mode: str) -> str:
-        return _one_of(mode, Mode.values)
+    def _mode(cls, mode: Any) -> Any:
+        if mode is False:  # YAML reads an unquoted off as false
+            return Mode.OFF.value
+        return _one_of(mode, Mode.values) if isinstance(mode, str) else mode
 
     @field_validator("flows")
     @classmethod
@@ -180,7 +244,9 @@ class PipelineEntry(Section):
 
 
 class TenantEntry(Section):
-    slug: Slug = Field(description="Short name of the tenant.")
+    """One merchant."""
+
+    slug: Slug = Field(description="Short name of the tenant. It cannot change later.")
     name: str = Field(description="The merchant's name.")
     time_zone: TimeZone = Field("UTC", description="The zone its people read times in.")
     users: list[UserEntry] = Field(default_factory=list, description="People and their roles.")
@@ -192,24 +258,22 @@ class TenantEntry(Section):
 
 
 class SetUp(Section):
+    """The whole file. What it does not name is left alone: nothing is deleted because it is missing here."""
+
     tenants: list[TenantEntry] = Field(description="The tenants.")
 
 
-SECTIONS = (
-    SetUp,
-    TenantEntry,
-    UserEntry,
-    StoreEntry,
-    CompanyEntry,
-    MappingSetEntry,
-    RuleEntry,
-    PipelineEntry,
-    FlowEntry,
-)
+# By the key under which their rows stand in the section above them.
+CHILDREN: dict[type[Section], dict[str, type[Section]]] = {
+    SetUp: {"tenants": TenantEntry},
+    TenantEntry: {
+        "users": UserEntry,
+        "stores": StoreEntry,
+        "companies": CompanyEntry,
+        "pipelines": PipelineEntry,
+    },
+    CompanyEntry: {"mappings": MappingSetEntry},
+    MappingSetEntry: {"rules": RuleEntry},
+    PipelineEntry: {"flows": FlowEntry},
+}
 SECRETS = ("access_token", "client_secret", "previous_client_secret", "webhook_header_secret")
-
-
-def _one_of(value: str, allowed: list[str]) -> str:
-    if value not in allowed:
-        raise ValueError(f"is not one of {', '.join(allowed)}")
-    return value
