@@ -88,7 +88,8 @@ class Draft:
         """
         self.stop_at_gaps()
         fitted = [w if w.kept else replace(w, document=self._fitted(w)) for w in self.wanted]
-        self._stop_if_refused(w.document for w in fitted if not w.kept)
+        # Tax on liability lines changes what the ERP is sent: such a document is asked about below, as it will be.
+        self._stop_if_refused(w.document for w in fitted if not w.kept and w.tax_mode != "liability_line")
         tied = [self._tied(w) for w in fitted]
         self.stop_at_gaps()
         self._stop_if_refused(d for d, w in zip(tied, fitted, strict=True) if not w.kept)

@@ -46,7 +46,9 @@ def with_liability_lines(
         for key, part in zip(_keys(line, taxes), parts, strict=True):
             amounts[key] += part
     exempt = exempt_code(case, lookup).target
-    plain = tuple(replace(line, tax=ZERO, tax_code=exempt) for line in document.lines)
+    # A line that carried tax alone has nothing left to say.
+    kept = [line for line in document.lines if line.net or line.use is not Use.UNATTRIBUTED_REFUND]
+    plain = tuple(replace(line, tax=ZERO, tax_code=exempt) for line in kept)
     liabilities = tuple(
         _line(lookup, key, amount, exempt) for key, amount in sorted(amounts.items()) if amount
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from decimal import Decimal
 
 from erp.contract.documents import (
     DocumentKind,
@@ -18,7 +19,7 @@ from erp.contract.documents import (
     SalesDocument,
     Use,
 )
-from erp.contract.money import rounded
+from erp.contract.money import quantum, rounded
 from erp.contract.order import Refund, RefundLine, RefundPart, RefundPayment
 from erp.contract.plan import Outcome, Problem
 from sync.planning.case import ONE, ZERO, OrderCase, Stop
@@ -109,8 +110,14 @@ def _add_credit_memo(
         if case.settings.sales_order_refunds == "hold":
             raise _sales_order_refunded(case, refund, standing.sale)
     document, taxes = credit_memo(case, lookup, refund, standing)
-    draft.want(document, lookup, taxes=taxes, tax_mode=standing.tax_mode)
+    draft.want(document, lookup, taxes=taxes, tax_mode=_tax_mode(refund, standing))
     return document.reference
+
+
+def _tax_mode(refund: Refund, standing: Standing) -> str:
+    """Tax is written as on the sale. A refund that takes tax instead of giving it back stands on the liability account:
+    no ERP computes a negative tax."""
+    return "liability_line" if refund.tax < ZERO else standing.tax_mode
 
 
 def credit_memo(
@@ -125,7 +132,7 @@ def credit_memo(
     lines = [
         line
         for number, (part, base) in enumerate(zip(refund.lines, bases, strict=True), start=1)
-        for line in _lines(case, lookup, part, base, number, original, standing.tax_mode)
+        for line in _lines(case, lookup, part, base, number, original, _tax_mode(refund, standing))
     ]
     taxes = taxes_by_line(case.order)
     document = SalesDocument(
@@ -191,12 +198,29 @@ def _lines(
     tax_mode: str,
 ) -> Iterator[DocumentLine]:
     if base is not None:
-        yield _given_back(part, base, number)
+        kept = _kept_back(case, part, base)
+        yield _given_back(replace(part, net=part.net + kept, gross=part.gross + kept), base, number)
+        if kept:
+            fee = replace(part, net=-kept, tax=ZERO, gross=-kept)
+            yield replace(
+                _unattributed(case, lookup, fee, number), key=f"refund:{number}:kept", text="Kept back"
+            )
         return
     if part.net:
         yield _unattributed(case, lookup, part, number)
     if part.tax:
         yield from _tax_alone(case, lookup, part, number, original, tax_mode)
+
+
+def _kept_back(case: OrderCase, part: RefundLine, base: DocumentLine) -> Decimal:
+    """What the merchant kept of a product, such as a restocking fee: its tax went back whole, its price did not."""
+    if part.part is not RefundPart.PRODUCT or not base.quantity:
+        return ZERO
+    share = part.quantity / base.quantity
+    whole_net, whole_tax = (rounded(amount * share, case.order.currency) for amount in (base.net, base.tax))
+    kept = whole_net - part.net
+    limit = case.settings.rounding_limit * quantum(case.order.currency)
+    return kept if kept > limit and abs(whole_tax - part.tax) <= limit else ZERO
 
 
 def _given_back(part: RefundLine, base: DocumentLine, number: int) -> DocumentLine:

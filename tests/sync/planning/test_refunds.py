@@ -81,9 +81,24 @@ def test_a_negative_tax_of_the_merchants_own_figures():
     given = books.refund(net="5.50", tax="-0.50", lines=(books.part(RefundPart.ORDER, "5.50", "-0.50"),))
     plan = books.plan(refunded(given))
     credit = plan.documents[2]
-    assert (credit.total, credit.tax) == (D("5.00"), D("-0.50"))
-    predicted = books.Ledger().predict(credit, books.facts())
-    assert (predicted.total, predicted.tax) == (D("5.00"), D("-0.50"))
+    assert (credit.total, credit.tax) == (D("5.00"), D("0"))
+    assert [(line.use, line.net) for line in credit.lines] == [
+        (Use.UNATTRIBUTED_REFUND, D("5.50")),
+        (Use.TAX_LIABILITY, D("-0.50")),
+    ]
+
+
+def test_what_the_merchant_kept_of_a_product_stands_on_a_line_of_its_own():
+    given = books.refund(
+        net="15.00", tax="1.65", lines=(books.part(RefundPart.PRODUCT, "15.00", "1.65", of="1"),)
+    )
+    plan = books.plan(refunded(given))
+    credit = plan.documents[2]
+    assert (credit.total, credit.tax) == (D("16.65"), D("1.65"))
+    assert [(line.key, line.net, line.tax) for line in credit.lines] == [
+        ("refund:1", D("20.00"), D("1.65")),
+        ("refund:1:kept", D("-5.00"), D("0")),
+    ]
 
 
 def test_tax_given_back_of_an_order_without_tax_is_held():
