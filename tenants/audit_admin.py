@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -66,7 +67,7 @@ class StoryFilter(DropdownFilter):
 class AuditPage(TenantAdmin):
     """The trail. Nobody adds to it, changes it or deletes from it here."""
 
-    list_display = ["at", "action", "about", "actor", "correlation", "summary"]
+    list_display = ["when", "action", "about", "actor", "correlation", "summary"]
     list_filter = [
         ("at", RangeDateTimeFilter),
         ActionFilter,
@@ -101,6 +102,12 @@ class AuditPage(TenantAdmin):
     ) -> tuple[QuerySet, bool]:
         """By subject, by the number of a document in the ERP, by correlation id."""
         return (search(search_term, queryset) if search_term.strip() else queryset), False
+
+    @admin.display(description="at", ordering="at")
+    def when(self, entry: AuditEntry) -> SafeString:
+        """To the second: a story is read by its times."""
+        at = date_format(timezone.localtime(entry.at), "j M Y, H:i:s")
+        return format_html('<span class="t-amount">{}</span>', at)
 
     @admin.display(description="about")
     def about(self, entry: AuditEntry) -> SafeString:
