@@ -105,14 +105,17 @@ def _stage_an_outage(installation: Installation) -> None:
 
 def _say_what_to_look_at(installation: Installation, *, is_first: bool) -> None:
     password = installation.folder.secrets()["admin_password"]
-    outage = "the ERP is out for a minute soon: orders wait, then post by themselves" if is_first else ""
     looks = [
-        "What needs me: two SKUs without a mapping, an order held because it does not tie out",
-        "Mapping gaps: pick an item for HAT-BLUE or SCARF-WOOL, save, press Reprocess",
-        "Orders: each with its plan, documents and attempts; one of them has a refund",
-        *([f"An outage: {outage}"] if outage else []),
+        ("What needs me: two gaps, an order held because it does not tie out", ""),
+        ("Two SKUs without a mapping: pick an item, press Save and reprocess", "sync/gap/?state__exact=open"),
+        ("Posted orders, each with its plan, documents and attempts", "sync/posting/?status__exact=posted"),
+        ("The held order, with its arithmetic", "sync/posting/?status__exact=held"),
+        ("A refund: a credit memo and its pay-out", "sync/document/?kind__exact=credit_memo"),
     ]
-    lines = "\n".join(f"              {look}" for look in looks)
+    if is_first:
+        outage = "An outage: the ERP is out for a minute soon; orders wait, then post by themselves"
+        looks.append((outage, "sync/posting/?status__exact=waiting"))
+    lines = "\n".join(f"      {look}\n        {installation.address}/admin/{page}" for look, page in looks)
     print(
         f"""
   Tieout is ready, with a sandbox store and a sandbox SAP Business One.
