@@ -33,6 +33,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "Tieout",
     "SITE_SUBHEADER": "Ties out to the cent",
     "SITE_SYMBOL": "balance",
+    "SITE_URL": None,
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("tieout/icon.svg")},
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -125,7 +126,9 @@ class AuditPage(TenantAdmin):
 
     @admin.display(description="details")
     def summary(self, entry: AuditEntry) -> str:
-        """The details in one line."""
+        """The details in one line; of a call, what was asked and how it went."""
+        if entry.action == Action.CALL_MADE:
+            return _call_in_one_line(entry.details)[:200]
         return _in_one_line(entry.details)[:160]
 
     @admin.display(description="details")
@@ -180,6 +183,13 @@ def _rows(entries: QuerySet[AuditEntry], names: dict[int, str]) -> Iterator[list
             entry.correlation_id,
             _in_one_line(entry.details),
         ]
+
+
+def _call_in_one_line(details: dict[str, Any]) -> str:
+    """`GET /stores/abc/v2/orders/127 → 200, 12 ms`; the whole address is on the entry's page."""
+    outcome = details.get("status") or details.get("error") or "no answer"
+    path = urlsplit(str(details.get("url", ""))).path
+    return f"{details.get('method', '')} {path} → {outcome}, {details.get('milliseconds', '?')} ms"
 
 
 def _in_one_line(details: dict[str, Any]) -> str:
