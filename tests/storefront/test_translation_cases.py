@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -349,7 +350,7 @@ def test_a_full_refund_after_an_order_level_one_gives_back_what_is_left():
 
 def test_declined_pay_outs_are_no_money_and_others_keep_their_tender_s_method():
     order = refunded(
-        HATS,
+        replace(HATS, person=Person(customer_id=7)),
         Refund(
             (GiveBack("PRODUCT", 0, quantity=2),),
             (PayBack(amount="10.00"), PayBack("storecredit", "5.00"), PayBack(amount="6.65", declined=True)),
