@@ -5,6 +5,7 @@ after that a read is `TryLater` and a write is `OutcomeUnknown`.
 """
 
 import json
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -178,7 +179,7 @@ class _TooLate(Exception):
 
 def _classify(error: RequestException, url: str, writes: bool) -> RemoteError:
     host = urlsplit(url).hostname or "the server"
-    if isinstance(error, SSLError):
+    if isinstance(error, SSLError) and not _cut_off(error):
         return Misconfigured(
             f"The TLS certificate of {host} was not accepted. Add its CA or pin its certificate on the connection."
         )
@@ -189,6 +190,14 @@ def _classify(error: RequestException, url: str, writes: bool) -> RemoteError:
     if isinstance(error, ConnectTimeout) or _never_connected(error):
         return TryLater(f"{host} cannot be reached.")
     return _broken(url, writes, "the connection broke before an answer came")
+
+
+def _cut_off(error: BaseException | None) -> bool:
+    """Whether the other side ended an encrypted connection in the middle: nothing is wrong with its certificate then."""
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError):
+        return True
+    inner = [getattr(error, "reason", None), *getattr(error, "args", ())]
+    return any(isinstance(each, BaseException) and _cut_off(each) for each in inner)
 
 
 def _never_connected(error: RequestException) -> bool:
