@@ -2,7 +2,8 @@
 
 The order of writes is what makes a crash harmless. The intention is a row before anything is sent. *Sending* is written, with the database's
 time, as the last act before the bytes leave, together with the proof that the lease is still ours. Whoever finds a document *sending* or
-*unknown* looks it up first, and creates it only when the deadline and the settling time of the last send are over.
+*unknown* looks it up first, and creates it only when the deadline and the settling time of the last send are over. That happens before
+anything is planned: a plan is made from what is known, never from a guess.
 """
 
 from collections.abc import Iterator
@@ -10,14 +11,15 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from erp import breaker
 from erp.contract.adapter import Adapter, Receipt
 from erp.contract.documents import AnyDocument, DocumentKind, MoneyDocument, PartnerDocument, SalesDocument
 from erp.contract.errors import Misconfigured, OutcomeUnknown, Refused, RemoteError, TryLater
 from erp.contract.plan import canonical_json, content_hash
+from erp.contract.reading import read_document
 from sync import lease as leases
 from sync import trail
 from sync.desired import PlannedWork, receipt_of
@@ -37,41 +39,92 @@ OUTCOME_OF_ERROR = {
 class Carrier:
     """Carries the documents of one posting under one lease. `receipts` grows: reference -> the ERP's own keys."""
 
-    def __init__(self, posting: Posting, work: PlannedWork, erp: Adapter, lease: Lease) -> None:
+    def __init__(self, posting: Posting, erp: Adapter, lease: Lease) -> None:
         self.posting = posting
-        self.work = work
         self.erp = erp
         self.lease = lease
-        self.receipts = {
-            d.reference: receipt_of(d) for d in posting.documents.filter(state=DocumentState.POSTED)
-        }
+        self.customer_lease: Lease | None = None
+        self.receipts: dict[str, Receipt | None] = {}
 
-    def carry(self, document: AnyDocument) -> None:
+    def settle_the_past(self) -> None:
+        """Find out what became of every document that was sent without an answer, and of those whose money differed.
+
+        :raises RemoteError: one of them may still arrive, waits for approval, or is over other money than ours
+        """
+        for row in self.posting.documents.exclude(kind=DocumentKind.PARTNER).order_by("position"):
+            if row.state in (DocumentState.SENDING, DocumentState.UNKNOWN):
+                self._probe(row)
+            elif row.state == DocumentState.POSTED and difference(row):
+                self._look_again(row)
+        posted = self.posting.documents.filter(state=DocumentState.POSTED)
+        self.receipts = {row.reference: receipt_of(row) for row in posted}
+
+    def carry(self, document: AnyDocument, work: PlannedWork) -> None:
         """Have the document in the ERP, once.
 
         :raises RemoteError: it is not there, or we do not know yet; the row says which
         """
-        if isinstance(document, PartnerDocument) and self.posting.record_kind != RecordKind.CUSTOMER:
-            with self._customer_leased() as owner:
-                self._carry(document, owner)
-        else:
-            self._carry(document, self.posting)
+        owner = self.posting
+        if isinstance(document, PartnerDocument):
+            owner = owner_of_partner(document, self.posting, work)
+        if owner.pk == self.posting.pk:
+            self._carry(document, owner, work)
+            return
+        with self._customer_leased(owner):
+            self._carry(document, owner, work)
+        brought = Posting.objects.filter(pk=owner.pk, status=Status.NOT_DUE)
+        brought.update(status=Status.POSTED, reason="", reason_code="")
 
-    def _carry(self, document: AnyDocument, owner: Posting) -> None:
-        row = self._intend(document, owner)
-        if row.state == DocumentState.POSTED and row.hash == content_hash(document):
+    def _carry(self, document: AnyDocument, owner: Posting, work: PlannedWork) -> None:
+        row = self._intend(document, owner, work)
+        if row.state == DocumentState.POSTED and not self._is_to_be_updated(document, row):
             self.receipts[row.reference] = receipt_of(row)
             return
         before, row.state = row.state, _looked_up_first(row.state)
         attempt = self._begin(row)
         try:
-            receipt = self._bring(document, row)
+            receipt = self._bring(document, row, work)
         except RemoteError as error:
             self._fail(row, attempt, before, error)
             raise
         breaker.success(row.company_id)
         self._bind(row, attempt, document, receipt)
         self._watch_difference(row, receipt)
+
+    def _is_to_be_updated(self, document: AnyDocument, row: Document) -> bool:
+        """A partner changes with its customer's own events: an order needs it to exist, and no more."""
+        return self.posting.record_kind == RecordKind.CUSTOMER and row.hash != content_hash(document)
+
+    def _probe(self, row: Document) -> None:
+        """Bind what arrived; what did not, and cannot any more, was never sent as far as a plan is concerned."""
+        document = read_document(row.body)
+        before, row.state = row.state, DocumentState.UNKNOWN
+        attempt = self._begin(row)
+        try:
+            found = self._find(document, row)
+            if found is None:
+                self._refuse_to_race(row)
+        except RemoteError as error:
+            self._fail(row, attempt, before, error)
+            raise
+        breaker.success(row.company_id)
+        if found:
+            self._bind(row, attempt, document, found)
+            self._watch_difference(row, found)
+        else:
+            Document.objects.filter(pk=row.pk).update(state=DocumentState.INTENDED)
+            self._end(attempt, "absent")
+
+    def _look_again(self, row: Document) -> None:
+        """A person was asked to correct or cancel a document whose money differs: see what became of it."""
+        found = self.erp.look_up(DocumentKind(row.kind), row.erp_number)
+        if found is None and self.erp.find(read_document(row.body)) is None:
+            Document.objects.filter(pk=row.pk).update(state=DocumentState.CANCELLED)
+            trail.document_cancelled(
+                row, self.posting, f"{row.kind} {row.erp_number} was cancelled in the ERP."
+            )
+        elif found and found.key == row.erp_key:
+            Document.objects.filter(pk=row.pk).update(erp_total=found.total, erp_tax=found.tax)
 
     def _watch_difference(self, row: Document, receipt: Receipt) -> None:
         """Equal totals are planned, and proved here. A difference is told, and cancelled where the pipeline says so.
@@ -91,7 +144,20 @@ class Carrier:
             f"{found} It was cancelled there. Compare tax code, item and price list, then reprocess."
         )
 
-    def _bring(self, document: AnyDocument, row: Document) -> Receipt:
+    def _bring(self, document: AnyDocument, row: Document, work: PlannedWork) -> Receipt:
+        found = self._find(document, row)
+        if found and isinstance(document, PartnerDocument):
+            return self._update(document, row, found)
+        if found:
+            return found
+        self._refuse_to_race(row)
+        created = self.erp.create(
+            document, facts=work.facts, links=self.receipts, before_sending=lambda: self._sending(row)
+        )
+        return _agreed(document, created) if created.adopted else created
+
+    def _find(self, document: AnyDocument, row: Document) -> Receipt | None:
+        """What the ERP holds under the reference, if its money is ours."""
         found = self.erp.find(document)
         if found and found.is_draft:
             row.is_draft = True
@@ -99,49 +165,57 @@ class Carrier:
                 f"{row.kind} {row.reference} waits for approval in the ERP (draft {found.number}).",
                 after=APPROVAL_WAIT,
             )
-        if found and isinstance(document, PartnerDocument):
-            return self._update(document, row, found)
-        if found:
-            return _agreed(document, found)
-        self._refuse_to_race(row)
-        return self.erp.create(
-            document,
-            facts=self.work.facts,
-            links=self.receipts,
-            before_sending=lambda: self._sending(row),
-        )
+        if found is None and row.is_draft:
+            row.is_draft = False
+            raise Refused(
+                f"The draft of {row.kind} {row.reference} is no longer in the ERP, and no document came of it. "
+                "If it was rejected there, exclude this order; Reprocess sends it once more."
+            )
+        return _agreed(document, found) if found else None
 
     def _update(self, document: PartnerDocument, row: Document, found: Receipt) -> Receipt:
         if self.posting.record_kind != RecordKind.CUSTOMER:
             return found  # an order needs its customer to exist; changes come with the customer's own events
         return self.erp.update(document, found, before_sending=lambda: self._sending(row))
 
-    def _intend(self, document: AnyDocument, owner: Posting) -> Document:
+    def _intend(self, document: AnyDocument, owner: Posting, work: PlannedWork) -> Document:
         row, is_new = Document.objects.get_or_create(
             company_id=owner.company_id,
             reference=document.reference,
             defaults={
                 "tenant_id": owner.tenant_id,
                 "posting": owner,
-                "plan": self.work.stored,
+                "plan": work.stored,
                 "kind": document.kind,
-                "position": self.work.plan.documents.index(document),
+                "position": work.plan.documents.index(document),
                 **_content(document),
             },
         )
         if is_new:
             trail.document_intended(row, self.posting)
+        elif (
+            row.posting_id != owner.pk
+            and isinstance(document, PartnerDocument)
+            and same_customer(row.posting, owner)
+        ):
+            raise _wait("Another order of the same customer is being posted.", after=timedelta(seconds=1))
         elif row.posting_id != owner.pk:
             raise Refused(
                 f"Reference {row.reference} already belongs to {row.posting}. Two stores must not share a key."
             )
         elif row.state in (DocumentState.INTENDED, DocumentState.REFUSED):
             # Nothing was sent under this reference: the newest plan is what will be.
-            Document.objects.filter(pk=row.pk).update(plan=self.work.stored, **_content(document))
+            Document.objects.filter(pk=row.pk).update(plan=work.stored, **_content(document))
             row.refresh_from_db()
         return row
 
+    def _prove_leases(self) -> None:
+        self.lease.check()
+        if self.customer_lease:
+            self.customer_lease.check()
+
     def _begin(self, row: Document) -> Attempt:
+        self._prove_leases()
         return Attempt.objects.create(
             tenant_id=row.tenant_id,
             document=row,
@@ -153,7 +227,7 @@ class Carrier:
     def _sending(self, row: Document) -> None:
         """The last act before the bytes leave: prove the lease, write down that we are sending."""
         with transaction.atomic():
-            self.lease.check()
+            self._prove_leases()
             Document.objects.filter(pk=row.pk).update(state=DocumentState.SENDING, sent_at=Now())
         row.state = DocumentState.SENDING
         trail.document_sent(row, self.posting)
@@ -162,16 +236,22 @@ class Carrier:
         """Nothing was found, but an earlier send may still be under way inside the ERP: wait until it cannot be."""
         if row.state != DocumentState.UNKNOWN or row.sent_at is None:
             return
-        left = row.sent_at + self.lease.lasting - timezone.now()
+        since = ExpressionWrapper(
+            Now() - F("sent_at"), output_field=DurationField()
+        )  # the database's clock only
+        left = self.lease.lasting - Document.objects.annotate(since=since).get(pk=row.pk).since
         if left > timedelta(0):
             raise _wait(f"We wait whether {row.kind} {row.reference} still arrives in the ERP.", after=left)
 
     def _fail(self, row: Document, attempt: Attempt, before: str, error: RemoteError) -> None:
-        Document.objects.filter(pk=row.pk).update(
-            state=_state_after(before, row.state, error), is_draft=row.is_draft
-        )
-        self._end(attempt, OUTCOME_OF_ERROR[type(error)], error.sentence, error.code)
-        trail.document_failed(row, self.posting, error)
+        if isinstance(error, TryLater) and error.code == "draft":  # it was taken, and waits for approval
+            row.is_draft, error.side = True, "tieout"
+        state = DocumentState.UNKNOWN if row.is_draft else _state_after(before, row.state, error)
+        with transaction.atomic():
+            (self.customer_lease or self.lease).stand()  # else somebody knows better by now
+            Document.objects.filter(pk=row.pk).update(state=state, is_draft=row.is_draft)
+            self._end(attempt, OUTCOME_OF_ERROR[type(error)], error.sentence, error.code)
+            trail.document_failed(row, self.posting, error)
 
     def _bind(self, row: Document, attempt: Attempt, document: AnyDocument, receipt: Receipt) -> None:
         Document.objects.filter(pk=row.pk).update(
@@ -184,11 +264,18 @@ class Carrier:
             adopted=receipt.adopted,
             is_draft=False,
             **_content(document),
+            # A partner that an order only found is not known to say what the customer's record says.
+            **({"hash": ""} if self._only_found(document, row, receipt) else {}),
         )
         row.refresh_from_db()
         self.receipts[row.reference] = receipt
         self._end(attempt, "adopted" if receipt.adopted else "created")
         trail.document_posted(row, self.posting)
+
+    def _only_found(self, document: AnyDocument, row: Document, receipt: Receipt) -> bool:
+        return (
+            isinstance(document, PartnerDocument) and receipt.adopted and row.state != DocumentState.SENDING
+        )
 
     def _end(self, attempt: Attempt, outcome: str, sentence: str = "", code: str = "") -> None:
         Attempt.objects.filter(pk=attempt.pk).update(
@@ -196,16 +283,34 @@ class Carrier:
         )
 
     @contextmanager
-    def _customer_leased(self) -> Iterator[Posting]:
+    def _customer_leased(self, owner: Posting) -> Iterator[None]:
         """The customer is a unit of work of its own: two orders of one new customer make one partner."""
-        owner = customer_posting(self.posting, self.work.record.customer.id)
         lease = leases.take(owner)
         if lease is None:
             raise _wait("Another order of the same customer is being posted.", after=timedelta(seconds=1))
+        self.customer_lease = lease
         try:
-            yield owner
+            yield
         finally:
+            self.customer_lease = None
             lease.give_back()
+
+
+def owner_of_partner(document: PartnerDocument, posting: Posting, work: PlannedWork) -> Posting:
+    """The customer's posting that a partner belongs to: the one that made it, whichever pipeline of the store that was."""
+    is_customer = posting.record_kind == RecordKind.CUSTOMER
+    own = posting if is_customer else customer_posting(posting, work.record.customer.id)
+    row = Document.objects.filter(company_id=posting.company_id, reference=document.reference).first()
+    return row.posting if row and same_customer(row.posting, own) else own
+
+
+def same_customer(one: Posting, other: Posting) -> bool:
+    """Whether two postings are of one customer of one store, over different pipelines perhaps."""
+    kinds = (one.record_kind, other.record_kind)
+    return kinds == (RecordKind.CUSTOMER, RecordKind.CUSTOMER) and (one.record_id, one.pipeline.store_id) == (
+        other.record_id,
+        other.pipeline.store_id,
+    )
 
 
 def customer_posting(order: Posting, customer_id: str) -> Posting:
@@ -218,7 +323,9 @@ def customer_posting(order: Posting, customer_id: str) -> Posting:
             "tenant_id": order.tenant_id,
             "company_id": order.company_id,
             "correlation_id": order.correlation_id,
-            "status": Status.POSTED,
+            "status": Status.NOT_DUE,
+            "reason": "The business partner is made with the customer's order.",
+            "reason_code": "with_order",
             "wanted_version": 0,
         },
     )
@@ -246,11 +353,13 @@ def _state_after(before: str, now: str, error: RemoteError) -> str:
     )
 
 
-def _agreed(document: SalesDocument | MoneyDocument, found: Receipt) -> Receipt:
+def _agreed(document: AnyDocument, found: Receipt) -> Receipt:
     """A document with our reference counts as ours only if its money agrees.
 
     :raises Refused: if it does not
     """
+    if isinstance(document, PartnerDocument):
+        return found
     wanted = document.total if isinstance(document, SalesDocument) else document.amount
     if found.total is not None and found.total != wanted:
         raise Refused(

@@ -14,8 +14,8 @@ from erp.facts import load as load_facts
 from erp.registry import SPECS
 from mappings.rules import rules_for
 from storefront.translation import translate_customer, translate_order
-from sync import planning
-from sync.models import Document, DocumentState, Pipeline, Posting, RecordKind, Snapshot, StoredPlan
+from sync import planning, trail
+from sync.models import Document, DocumentState, Mode, Pipeline, Posting, RecordKind, Snapshot, StoredPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ def plan_for(posting: Posting, snapshot: Snapshot, erp: Adapter) -> PlannedWork:
         settings=str(pipeline.settings_version),
         facts=facts.version,
     )
-    if isinstance(record, Order) and not is_owner(pipeline, record):
+    if isinstance(record, Order) and not is_owner(posting, record):
         plan = elsewhere(pipeline)
     elif isinstance(record, Order):
         plan = planning.plan_order(record, go_live=pipeline.start_at, now=timezone.now(), **inputs)
@@ -66,8 +66,21 @@ def plan_for(posting: Posting, snapshot: Snapshot, erp: Adapter) -> PlannedWork:
     )
 
 
-def is_owner(pipeline: Pipeline, order: Order) -> bool:
-    """Whether this pipeline is the one for the order's channel, currency and customer group."""
+def is_owner(posting: Posting, order: Order) -> bool:
+    """Whether this pipeline is the one for the order: by its channel, currency and customer group, until it is posted.
+
+    A customer may move to another group later; the order stays where its documents are.
+    """
+    pipeline = posting.pipeline
+    of_order = {"posting__record_kind": posting.record_kind, "posting__record_id": posting.record_id}
+    sent = Document.objects.filter(posting__pipeline__store=pipeline.store_id, **of_order).exclude(
+        state__in=(*_NEVER_SENT, DocumentState.CANCELLED)
+    )
+    owners = set(sent.values_list("posting__pipeline_id", flat=True))
+    if pipeline.pk in owners:
+        return True
+    if owners and pipeline.mode == Mode.POST:
+        return False
     group = order.customer.group_id if order.customer else ""
     return pipeline.owns(channel=order.channel_id, currency=order.currency, customer_group=group)
 
@@ -103,7 +116,6 @@ def receipt_of(row: Document) -> Receipt | None:
     if row.state != DocumentState.POSTED:
         return None
     return Receipt(
-        kind=DocumentKind(row.kind),
         key=row.erp_key,
         number=row.erp_number,
         total=row.erp_total,
@@ -116,7 +128,7 @@ def receipt_of(row: Document) -> Receipt | None:
 def keep(posting: Posting, snapshot: Snapshot, plan: Plan) -> StoredPlan:
     """The plan's row; a plan that was made before is the same row again."""
     versions = plan.versions
-    stored, _ = StoredPlan.objects.get_or_create(
+    stored, is_new = StoredPlan.objects.get_or_create(
         posting=posting,
         hash=plan.hash,
         defaults={
@@ -129,4 +141,6 @@ def keep(posting: Posting, snapshot: Snapshot, plan: Plan) -> StoredPlan:
             "facts_version": versions.facts if versions else "",
         },
     )
+    if is_new:
+        trail.plan_made(stored, posting)
     return stored

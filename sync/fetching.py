@@ -29,13 +29,15 @@ def take_snapshot(posting: Posting) -> Snapshot:
             body = client.read_customer(posting.record_id)
     if body is None:
         raise _not_there(posting)
-    snapshot, _ = Snapshot.objects.get_or_create(
+    snapshot, is_new = Snapshot.objects.get_or_create(
         store=store,
         record_kind=posting.record_kind,
         record_id=posting.record_id,
         hash=content_hash(body),
         defaults={"tenant_id": posting.tenant_id, "body": body},
     )
+    if is_new:
+        trail.snapshot_taken(snapshot, posting)
     return snapshot
 
 

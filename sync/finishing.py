@@ -1,9 +1,9 @@
-"""The end of a journey: gaps, status, the next due date, and the lease given back, in one transaction."""
+"""The end of a journey: status, the next due date, and the lease given back, in one transaction."""
 
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, DateTimeField, F, Value, When
 from django.db.models.functions import Now
 
 from erp.contract.errors import RemoteError
@@ -19,6 +19,8 @@ from sync.models import DocumentState, Mode, Posting, Status
 from sync.proof import difference
 from sync.statuses import STATUS_OF_OUTCOME
 
+PLAN_ONLY = "plan_only"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
@@ -30,7 +32,7 @@ class Verdict:
 
 
 def show(posting: Posting, lease: Lease, work: PlannedWork) -> None:
-    """Let people see the newest snapshot and plan from now on, whatever becomes of it.
+    """Let people see the newest snapshot, plan and gaps from now on, whatever becomes of it. The lease begins anew.
 
     :raises LeaseLost: another worker took over
     """
@@ -41,8 +43,12 @@ def show(posting: Posting, lease: Lease, work: PlannedWork) -> None:
             "currency": work.record.currency,
             "total": work.record.total,
         }
-    if not Posting.objects.filter(pk=posting.pk, lease_fence=lease.fence).update(**columns):
-        raise LeaseLost(f"posting {posting.pk} was taken over")
+    with transaction.atomic():
+        lease.stand()
+        gaps.update_blocks(posting, work.plan, _money(work))
+        if gaps.were_filled_meanwhile(posting, work.plan):
+            columns["wanted_version"] = F("wanted_version") + 1
+        Posting.objects.filter(pk=posting.pk).update(lease_until=Now() + lease.lasting, **columns)
 
 
 def finish(posting: Posting, lease: Lease, version: int, work: PlannedWork) -> None:
@@ -52,7 +58,6 @@ def finish(posting: Posting, lease: Lease, version: int, work: PlannedWork) -> N
     """
     verdict = _verdict(posting, work.plan)
     with transaction.atomic():
-        gaps.update_blocks(posting, work.plan, _money(work))
         _close(
             posting,
             lease,
@@ -64,11 +69,12 @@ def finish(posting: Posting, lease: Lease, version: int, work: PlannedWork) -> N
 
 
 def fail(posting: Posting, lease: Lease, error: RemoteError) -> None:
-    """Write down what the failure leads to; the wanted version stays wanted.
+    """Write down what the failure leads to. The wanted version stays wanted, and a newer one is due at once.
 
     :raises LeaseLost: another worker took over; its verdict stands
     """
     decision = decide(error, posting.tries)
+    later = Now() + decision.wait if decision.wait is not None else Value(None, output_field=DateTimeField())
     with transaction.atomic():
         if decision.pauses_connection:
             pause_connection(posting, error)
@@ -77,7 +83,7 @@ def fail(posting: Posting, lease: Lease, error: RemoteError) -> None:
             lease,
             Verdict(status=decision.status, reason=error.sentence, code=error.code or type(error).__name__),
             tries=F("tries") + 1,
-            due_at=Now() + decision.wait if decision.wait is not None else None,
+            due_at=Case(When(wanted_version__gt=posting.wanted_version, then=Now()), default=later),
         )
 
 
@@ -116,7 +122,7 @@ def _close(posting: Posting, lease: Lease, verdict: Verdict, **columns: object) 
 def _verdict(posting: Posting, plan: Plan) -> Verdict:
     if plan.outcome is Outcome.READY and posting.pipeline.mode != Mode.POST:
         return Verdict(
-            status=Status.NOT_DUE, reason="Planned. This pipeline does not post yet.", code="plan_only"
+            status=Status.NOT_DUE, reason="Planned. This pipeline does not post yet.", code=PLAN_ONLY
         )
     if plan.outcome is Outcome.READY and (difference := _difference(posting)):
         return Verdict(status=Status.HELD, reason=difference, code="erp_differs")

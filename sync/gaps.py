@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -15,7 +16,13 @@ from sync.models import Gap, GapBlock, GapState, Posting
 
 
 def update_blocks(posting: Posting, plan: Plan, money: Money | None) -> None:
-    """Make the gaps of this posting those of its newest plan. One gap for each missing key, however many wait."""
+    """Make the gaps of this posting those of its newest plan. One gap for each missing key, however many wait.
+
+    To be called in a transaction: until its end nobody else changes these mappings or what waits for them.
+    """
+    if not plan.gaps and not posting.blocks.exists():
+        return
+    MappingSet.objects.select_for_update(no_key=True).get(pk=posting.pipeline.mapping_set_id)
     gaps = [_open(posting, missing) for missing in plan.gaps]
     stale = GapBlock.objects.filter(posting=posting).exclude(gap__in=gaps)
     freed = list(stale.values_list("gap_id", flat=True))
@@ -50,6 +57,25 @@ def _open(posting: Posting, missing: MissingMapping) -> Gap:
     if is_new:
         trail.gap_opened(gap, posting)
     return gap
+
+
+def were_filled_meanwhile(posting: Posting, plan: Plan) -> bool:
+    """Whether mappings were changed after the plan was made from them: that change did not know of its gaps."""
+    return bool(
+        plan.gaps
+        and plan.versions
+        and posting.pipeline.release_on_mapping
+        and rules_for(posting.pipeline.mapping_set).version != plan.versions.mapping
+    )
+
+
+def forget_blocks(posting: Posting) -> None:
+    """The posting waits for nothing any more; gaps that only it waited for are closed."""
+    with transaction.atomic():
+        MappingSet.objects.select_for_update(no_key=True).get(pk=posting.pipeline.mapping_set_id)
+        freed = list(posting.blocks.values_list("gap_id", flat=True))
+        posting.blocks.all().delete()
+        close_without_blocks(Gap.objects.filter(pk__in=freed))
 
 
 def close_without_blocks(gaps: Iterable[Gap]) -> None:

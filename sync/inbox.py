@@ -43,6 +43,7 @@ def accept(*, store: Store, event: StoreEvent) -> Event:
         )
         if not is_new:
             Event.objects.filter(pk=row.pk).update(repeats=F("repeats") + 1)
+            trail.event_repeated(row, store)
             if event.is_identified:
                 return row
         else:

@@ -5,7 +5,6 @@
 No transaction is open while we wait for a network. What a failure leads to stands in `sync.failures`; who calls this, in `sync.worker`.
 """
 
-from erp.contract.adapter import Adapter
 from erp.contract.plan import Outcome, Plan
 from erp.opening import open_adapter
 from sync import trail
@@ -28,10 +27,12 @@ def work_off(posting: Posting, lease: Lease) -> None:
     with open_adapter(
         posting.company, correlation_id=posting.correlation_id, subject=trail.subject(posting)
     ) as erp:
+        carrier = Carrier(posting, erp, lease)
+        carrier.settle_the_past()
         work = plan_for(posting, snapshot, erp)
         show(posting, lease, work)
         if is_to_be_posted(posting, work.plan):
-            post_what_is_missing(posting, work, erp, lease)
+            post_what_is_missing(posting, work, carrier)
     finish(posting, lease, version, work)
 
 
@@ -40,9 +41,8 @@ def is_to_be_posted(posting: Posting, plan: Plan) -> bool:
     return plan.outcome is Outcome.READY and posting.pipeline.mode == Mode.POST
 
 
-def post_what_is_missing(posting: Posting, work: PlannedWork, erp: Adapter, lease: Lease) -> None:
+def post_what_is_missing(posting: Posting, work: PlannedWork, carrier: Carrier) -> None:
     """Compare is a set difference by reference: a replay finds nothing missing and posts nothing."""
-    carrier = Carrier(posting, work, erp, lease)
     for document in work.plan.documents:
         if document.reference not in carrier.receipts or posting.record_kind == RecordKind.CUSTOMER:
-            carrier.carry(document)
+            carrier.carry(document, work)

@@ -44,6 +44,17 @@ class Lease:
         if not mine.update(lease_until=Now() + self.lasting):
             raise LeaseLost(f"posting {self.posting_id} was taken over")
 
+    def stand(self) -> None:
+        """Prove, until the end of the transaction, that nobody took the posting over: enough to write to our own rows.
+
+        :raises LeaseLost: if somebody did
+        """
+        mine = Posting.objects.select_for_update(no_key=True).filter(
+            pk=self.posting_id, lease_fence=self.fence
+        )
+        if not mine.exists():
+            raise LeaseLost(f"posting {self.posting_id} was taken over")
+
     def give_back(self) -> None:
         """End the lease early; nothing happens if it was lost."""
         Posting.objects.filter(pk=self.posting_id, lease_fence=self.fence).update(lease_until=None, crashes=0)

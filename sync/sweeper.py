@@ -2,7 +2,7 @@
 
 from django.db.models.functions import Now
 
-from sync.models import Posting
+from sync.models import Mode, Posting
 
 
 def companies_with_due_work() -> list[int]:
@@ -10,7 +10,8 @@ def companies_with_due_work() -> list[int]:
     return list(
         Posting.objects.filter(due_at__lte=Now())
         .exclude(lease_until__gt=Now())
-        .filter(company__paused_at=None)
+        .filter(company__paused_at=None, pipeline__paused_at=None, pipeline__store__paused_at=None)
+        .exclude(pipeline__mode=Mode.OFF)
         .order_by()
         .values_list("company_id", flat=True)
         .distinct()

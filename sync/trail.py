@@ -8,7 +8,7 @@ from audit.actions import Action
 from audit.recording import record
 from erp.contract.errors import Misconfigured, OutcomeUnknown, Refused, RemoteError, TryLater
 from storefront.models import Store
-from sync.models import Document, Event, Gap, Posting, Reprocess
+from sync.models import Document, Event, Gap, Posting, Reprocess, Snapshot, StoredPlan
 
 _FAILED = {
     Refused: Action.DOCUMENT_REFUSED,
@@ -24,11 +24,44 @@ def subject(posting: Posting) -> str:
 
 
 def event_received(event: Event, store: Store) -> None:
+    _of_event(Action.EVENT_RECEIVED, event, store)
+
+
+def event_repeated(event: Event, store: Store) -> None:
+    _of_event(Action.EVENT_REPEATED, event, store)
+
+
+def snapshot_taken(snapshot: Snapshot, posting: Posting) -> None:
+    _note(
+        Action.SNAPSHOT_TAKEN,
+        posting.tenant_id,
+        [subject(posting)],
+        posting.correlation_id,
+        hash=snapshot.hash,
+    )
+
+
+def plan_made(plan: StoredPlan, posting: Posting) -> None:
+    _note(
+        Action.PLAN_MADE,
+        posting.tenant_id,
+        [subject(posting)],
+        posting.correlation_id,
+        hash=plan.hash,
+        outcome=str(plan.outcome),
+        snapshot=plan.snapshot.hash,
+        mapping=plan.mapping_version,
+        settings=plan.settings_version,
+        facts=plan.facts_version,
+    )
+
+
+def _of_event(action: Action, event: Event, store: Store) -> None:
     subjects = [f"event:{event.delivery_key}"]
     if event.record_kind:
         subjects.append(f"{event.record_kind}:{store.key}/{event.record_id}")
     _note(
-        Action.EVENT_RECEIVED,
+        action,
         event.tenant_id,
         subjects,
         event.correlation_id,
@@ -137,6 +170,10 @@ def excluded(posting: Posting, by: str, why: str) -> None:
         actor=by,
         why=why,
     )
+
+
+def taken_back(posting: Posting, by: str) -> None:
+    _note(Action.OPERATOR_INCLUDE, posting.tenant_id, [subject(posting)], posting.correlation_id, actor=by)
 
 
 def resolved(row: Document, posting: Posting, by: str) -> None:

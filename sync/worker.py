@@ -13,7 +13,7 @@ from sync.failures import MOST_CRASHES
 from sync.finishing import fail, hold_as_our_bug
 from sync.journey import work_off
 from sync.lease import Lease, LeaseLost
-from sync.models import Posting
+from sync.models import Mode, Posting
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +24,8 @@ def take_next(company_id: int) -> tuple[Posting, Lease] | None:
     A posting whose workers died three times is held as our own bug instead.
     """
     with transaction.atomic():
-        company = ErpConnection.objects.select_for_update().get(pk=company_id)
+        # Not the row's key: whoever inserts rows that refer to the company does not wait for us.
+        company = ErpConnection.objects.select_for_update(no_key=True).get(pk=company_id)
         if company.paused_at or _at_work(company_id) >= company.parallel_calls:
             return None
         posting = due_postings(company_id).select_for_update(skip_locked=True, of=("self",)).first()
@@ -45,6 +46,7 @@ def due_postings(company_id: int):
         Posting.objects.filter(company_id=company_id, due_at__lte=Now())
         .exclude(lease_until__gt=Now())
         .filter(pipeline__paused_at=None, pipeline__store__paused_at=None)
+        .exclude(pipeline__mode=Mode.OFF)
         .select_related("pipeline__store", "pipeline__company", "pipeline__mapping_set", "company")
         .order_by("due_at")
     )
