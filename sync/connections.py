@@ -1,5 +1,6 @@
 """Pausing and resuming what a person must mend: a store or an ERP company whose credentials or set-up are wrong."""
 
+from django.db import transaction
 from django.db.models.functions import Now
 
 from erp.contract.errors import RemoteError
@@ -27,4 +28,4 @@ def resume_connection(connection: Store | ErpConnection, *, by: str) -> None:
     for company_id in (
         Pipeline.objects.filter(**{kind: connection}).values_list("company_id", flat=True).distinct()
     ):
-        bell.ring(company_id)
+        transaction.on_commit(lambda company_id=company_id: bell.ring(company_id), robust=True)

@@ -17,11 +17,13 @@ from sync.models import Flow, FlowKind, Mode, RecordKind
 
 # BigCommerce lists have second granularity and drift while they change: every poll looks back a little further.
 OVERLAP = timedelta(minutes=10)
+# The store's clock and ours do not agree: a reading shortly after a change may have been before it.
+CLOCKS_APART = timedelta(minutes=1)
 
 
 def run(flow: Flow) -> int:
     """Run a flow once; returns how many records it touched. A failure is kept on the flow, in a sentence."""
-    if not flow.enabled or flow.pipeline.mode == Mode.OFF or flow.pipeline.paused_at:
+    if not flow.enabled or flow.pipeline.mode == Mode.OFF or _is_paused(flow):
         return 0
     started = timezone.now()
     Flow.objects.filter(pk=flow.pk).update(last_run_at=started)
@@ -35,6 +37,13 @@ def run(flow: Flow) -> int:
         last_success_at=timezone.now(), last_error="", polled_until=started
     )
     return touched
+
+
+def _is_paused(flow: Flow) -> bool:
+    """A connection that a person must mend is not asked: ERPs lock users after a few wrong passwords."""
+    pipeline = flow.pipeline
+    asked = pipeline.company if flow.kind == FlowKind.REFERENCE_VALUES else pipeline.store
+    return bool(pipeline.paused_at or asked.paused_at)
 
 
 def _poll_orders(flow: Flow) -> int:
@@ -61,14 +70,19 @@ def _want_all(flow: Flow, kind: RecordKind, found: list[Changed]) -> int:
 
 
 def _since(flow: Flow) -> datetime:
-    start = flow.polled_until or flow.pipeline.start_at or timezone.now()
-    return start - OVERLAP
+    return (flow.polled_until or flow.pipeline.start_at or _made_at(flow)) - OVERLAP
+
+
+def _made_at(flow: Flow) -> datetime:
+    """Since when the pipeline could have heard of changes, had it been switched on."""
+    first = flow.pipeline.versions.order_by("version").first()
+    return first.at if first else timezone.now()
 
 
 def _want_if_newer(flow: Flow, kind: RecordKind, record_id: str, modified: datetime) -> None:
     """A record that was read after its last change needs no second reading."""
     read_since = flow.pipeline.postings.filter(
-        record_kind=kind, record_id=record_id, snapshot__taken_at__gt=modified + timedelta(seconds=2)
+        record_kind=kind, record_id=record_id, snapshot__taken_at__gt=modified + CLOCKS_APART
     )
     if not read_since.exists():
         inbox.raise_wanted_version(flow.pipeline, kind, record_id, correlation.get())

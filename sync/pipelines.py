@@ -5,9 +5,12 @@ from typing import Any
 from django.db import transaction
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from audit import correlation
 from erp.contract.plan import canonical_json, plain
-from sync import trail
-from sync.models import Flow, FlowKind, Pipeline, PipelineVersion
+from sync import bell, trail
+from sync.finishing import PLAN_ONLY
+from sync.models import Flow, FlowKind, Mode, Pipeline, PipelineVersion, Posting, Status
+from sync.reprocess import reprocess
 
 VERSIONED = (
     "mode",
@@ -29,7 +32,7 @@ def save_pipeline(pipeline: Pipeline, *, by: str) -> Pipeline:
     :raises django.core.exceptions.ValidationError: what is wrong, in sentences
     """
     pipeline.full_clean(exclude=["tenant"])
-    with transaction.atomic():
+    with transaction.atomic(), correlation.bind(correlation.get() or correlation.new()):
         old = (
             PipelineVersion.objects.filter(pipeline_id=pipeline.pk).order_by("-version").first()
             if pipeline.pk
@@ -50,7 +53,19 @@ def save_pipeline(pipeline: Pipeline, *, by: str) -> Pipeline:
             )
         for flow in pipeline.flows.all():
             set_schedule(flow)
+        if pipeline.mode == Mode.POST and old and old.content["mode"] != Mode.POST:
+            _post_what_was_only_planned(pipeline, by)
     return pipeline
+
+
+def _post_what_was_only_planned(pipeline: Pipeline, by: str) -> None:
+    """Orders that came while the pipeline showed its plans only; those from before `start_at` stay out."""
+    planned = Posting.objects.filter(
+        pipeline=pipeline, status=Status.NOT_DUE, reason_code=PLAN_ONLY
+    ).select_related("pipeline__store")
+    if planned:
+        reprocess(planned, by=by, what=f"{pipeline} posts from now on")
+    transaction.on_commit(lambda: bell.ring(pipeline.company_id), robust=True)
 
 
 def _keep_version(pipeline: Pipeline, old: PipelineVersion | None, content: dict[str, Any], by: str) -> None:
@@ -73,13 +88,16 @@ def set_schedule(flow: Flow) -> None:
     if not flow.every_minutes:
         if flow.periodic_task:
             flow.periodic_task.delete()
+            flow.periodic_task = None
         return
     schedule, _ = IntervalSchedule.objects.get_or_create(
         every=flow.every_minutes, period=IntervalSchedule.MINUTES
     )
+    name = f"flow {flow.pk}: {flow.pipeline.tenant.slug}/{flow.pipeline.key} {flow.kind}"
     task, _ = PeriodicTask.objects.update_or_create(
-        name=f"flow {flow.pk}: {flow.pipeline.tenant.slug}/{flow.pipeline.key} {flow.kind}",
+        **({"pk": flow.periodic_task_id} if flow.periodic_task_id else {"name": name}),
         defaults={
+            "name": name,
             "task": "sync.tasks.run_flow",
             "interval": schedule,
             "kwargs": canonical_json({"flow_id": flow.pk}),

@@ -11,8 +11,10 @@ from django.db.models.functions import Now
 
 from audit import correlation
 from erp.contract.money import Money
-from sync import bell, trail
+from sync import bell, gaps, trail
 from sync.models import Posting, Reprocess, ReprocessItem, Status
+
+EXCLUDED_BY_HAND = "by_hand"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +41,15 @@ def scope_of(postings: QuerySet[Posting]) -> Scope:
 
 
 def reprocess(postings: Iterable[Posting], *, by: str, what: str) -> Reprocess:
-    """Work these postings off again: read, plan, compare, post what is missing. What is posted is never posted twice."""
+    """Work these postings off again: read, plan, compare, post what is missing. What is posted is never posted twice.
+
+    What a person excluded stays excluded: `take_back` first.
+
+    :raises ValueError: without any posting
+    """
     postings = list(postings)
+    if not postings:
+        raise ValueError("Nothing was chosen.")
     with transaction.atomic():
         run = Reprocess.objects.create(
             tenant_id=postings[0].tenant_id,
@@ -49,9 +58,10 @@ def reprocess(postings: Iterable[Posting], *, by: str, what: str) -> Reprocess:
             correlation_id=correlation.get() or correlation.new(),
         )
         ids = [p.pk for p in postings]
-        Posting.objects.filter(pk__in=ids).update(
-            wanted_version=F("wanted_version") + 1, due_at=Now(), tries=0
+        included = Posting.objects.filter(pk__in=ids).exclude(
+            status=Status.EXCLUDED, reason_code=EXCLUDED_BY_HAND
         )
+        included.update(wanted_version=F("wanted_version") + 1, due_at=Now(), tries=0)
         ReprocessItem.objects.bulk_create(
             ReprocessItem(tenant_id=p.tenant_id, run=run, posting=p, version=p.wanted_version)
             for p in Posting.objects.filter(pk__in=ids)
@@ -102,22 +112,25 @@ def exclude(posting: Posting, *, by: str, why: str) -> None:
     """
     if not why.strip():
         raise ValueError("Say why this order is excluded: the auditor will ask.")
-    Posting.objects.filter(pk=posting.pk).update(
-        status=Status.EXCLUDED,
-        reason=why.strip(),
-        reason_code="by_hand",
-        excluded_by=by,
-        due_at=None,
-        lease_fence=F("lease_fence") + 1,  # a worker that has it stops at its next check
-        lease_until=None,
-    )
-    posting.blocks.all().delete()
-    trail.excluded(posting, by, why)
+    with transaction.atomic():
+        gaps.forget_blocks(posting)
+        Posting.objects.filter(pk=posting.pk).update(
+            status=Status.EXCLUDED,
+            reason=why.strip(),
+            reason_code=EXCLUDED_BY_HAND,
+            excluded_by=by,
+            due_at=None,
+            lease_fence=F("lease_fence") + 1,  # a worker that has it stops at its next check
+            lease_until=None,
+        )
+        trail.excluded(posting, by, why)
 
 
 def take_back(posting: Posting, *, by: str) -> Reprocess:
     """Undo an exclusion: the record is read and planned again."""
-    Posting.objects.filter(pk=posting.pk).update(
-        status=Status.WAITING, reason="", reason_code="", excluded_by=""
-    )
-    return reprocess([posting], by=by, what=f"{posting} is no longer excluded")
+    with transaction.atomic():
+        Posting.objects.filter(pk=posting.pk).update(
+            status=Status.WAITING, reason="", reason_code="", excluded_by=""
+        )
+        trail.taken_back(posting, by)
+        return reprocess([posting], by=by, what=f"{posting} is no longer excluded")

@@ -5,7 +5,7 @@ import time
 from celery import shared_task
 
 from erp.models import ErpConnection
-from sync import flows, sweeper, worker
+from sync import bell, flows, sweeper, worker
 from sync.models import Flow
 
 _TURN_SECONDS = 10.0
@@ -21,11 +21,11 @@ def drain(*, company_id: int) -> None:
         if taken is None:
             return
         if turn == 0 and worker.due_postings(company_id).exists():
-            drain.apply_async(kwargs={"company_id": company_id}, ignore_result=True)  # a hand for the rest
+            bell.ring(company_id)  # a hand for the rest; a dead broker must not keep us from what we took
         worker.work(*taken)
         if time.monotonic() > ends:
             break
-    drain.apply_async(kwargs={"company_id": company_id}, ignore_result=True)
+    bell.ring(company_id)
 
 
 @shared_task

@@ -77,12 +77,25 @@ class Pipeline(TenantOwned):
                 f"Store {self.store.key} is {self.store.environment} and ERP company {self.company.key} is "
                 f"{self.company.environment}: both must be {self.environment}, like the pipeline."
             )
+        if self.pk and (moved := self._moved()):
+            raise ValidationError(
+                f"Pipeline {self.key} has orders already: its {moved} cannot be changed. Switch it off and make another one."
+            )
         if self.mapping_set.company_id != self.company_id:
             raise ValidationError(f"The mappings {self.mapping_set} belong to another ERP company.")
         if self.mode == Mode.POST and (other := self.rival()):
             raise ValidationError(
                 f"Pipeline {other.key} already posts some of these orders. Narrow one of them."
             )
+
+    def _moved(self) -> str:
+        """What was changed that its postings and references depend on."""
+        before = Pipeline.objects.filter(pk=self.pk, postings__isnull=False).first()
+        if before is None:
+            return ""
+        if before.store_id != self.store_id:
+            return "store"
+        return "ERP company" if before.company_id != self.company_id else ""
 
     def rival(self) -> "Pipeline | None":
         """Another pipeline in mode *post* that could own the same order."""
