@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Max, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -20,7 +20,7 @@ from sync.attention import waiting_at
 from sync.console.offers import Offers
 from sync.console.postings import ReasonForm, amount_cell, reprocessing
 from sync.gaps import ignore, waiting_for
-from sync.models import Gap, GapState
+from sync.models import Gap, GapState, Posting, Reprocess
 from sync.reprocess import reprocess, scope_of
 from sync.tasks import read_reference_values
 from sync.templatetags.sync_console import cut_text
@@ -119,26 +119,35 @@ class GapAdmin(Offers, TenantAdmin):
         """Save the mapping that was chosen, and reprocess what it blocked if that was asked for."""
         if not may(request.user, gap.tenant, May.EDIT_MAPPINGS):
             raise PermissionDenied
-        if request.POST.get("then") == "read":
-            read_reference_values.delay(company_id=gap.mapping_set.company_id)
-            messages.success(
-                request, f"Reading from {gap.mapping_set.company.name}. Load this page again in a minute."
-            )
-            return HttpResponseRedirect(request.get_full_path())
-        by, waiting = request.user.get_username(), list(waiting_for(gap))
+        asked, by = request.POST.get("then"), request.user.get_username()
+        if asked == "read":
+            return self._read(request, gap)
+        waiting = list(waiting_for(gap))
+        newest = Reprocess.objects.aggregate(pk=Max("pk"))["pk"] or 0
         try:
             _save_mapping(gap, request.POST, by)
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
             return HttpResponseRedirect(request.get_full_path())
-        messages.success(request, f"{gap.label} is mapped to {request.POST['target']}.")
-        if (
-            request.POST.get("then") == "reprocess"
-            and waiting
-            and may(request.user, gap.tenant, May.REPROCESS)
-        ):
-            return HttpResponseRedirect(reprocessing(reprocess(waiting, by=by, what=_blocked_by(gap))).goto)
+        messages.success(request, f"{cut_text(gap.label)} is mapped to {request.POST['target']}.")
+        if asked == "reprocess" and waiting and may(request.user, gap.tenant, May.REPROCESS):
+            run = _released(gap, waiting, newest)
+            run = run or reprocess(waiting, by=by, what=_blocked_by(gap))
+            return HttpResponseRedirect(reprocessing(run).goto)
         return HttpResponseRedirect(reverse("admin:sync_gap_changelist") + "?state__exact=open")
+
+    def _read(self, request: HttpRequest, gap: Gap) -> HttpResponse:
+        company = gap.mapping_set.company
+        read_reference_values.delay(company_id=company.pk)
+        messages.success(request, f"Reading from {company.name}. Load this page again in a minute.")
+        return HttpResponseRedirect(request.get_full_path())
+
+
+def _released(gap: Gap, waiting: list[Posting], newest: int) -> Reprocess | None:
+    """The run that the new mapping has started by itself, if it touches all that waits: one press is one run."""
+    run = Reprocess.objects.filter(tenant=gap.tenant, pk__gt=newest).order_by("pk").last()
+    touched = set(run.items.values_list("posting_id", flat=True)) if run else set()
+    return run if touched >= {posting.pk for posting in waiting} else None
 
 
 def gap_page(request: HttpRequest, gap: Gap) -> dict[str, Any]:
@@ -162,6 +171,7 @@ def gap_page(request: HttpRequest, gap: Gap) -> dict[str, Any]:
         ),
         "extras": _extras(gap, spec),
         "keys": keys_of(gap, spec),
+        "releases": gap.mapping_set.pipelines.filter(release_on_mapping=True).exists(),
         "can_map": may(request.user, gap.tenant, May.EDIT_MAPPINGS),
         "can_reprocess": may(request.user, gap.tenant, May.REPROCESS),
     }
