@@ -254,6 +254,11 @@ class Carrier:
             trail.document_failed(row, self.posting, error)
 
     def _bind(self, row: Document, attempt: Attempt, document: AnyDocument, receipt: Receipt) -> None:
+        content = _content(document)
+        if isinstance(document, PartnerDocument) and receipt.adopted and row.state != DocumentState.SENDING:
+            content["hash"] = (
+                ""  # found, not written: nobody knows that it says what the customer's record says
+            )
         Document.objects.filter(pk=row.pk).update(
             state=DocumentState.POSTED,
             posted_at=Now(),
@@ -263,19 +268,12 @@ class Carrier:
             erp_tax=receipt.tax,
             adopted=receipt.adopted,
             is_draft=False,
-            **_content(document),
-            # A partner that an order only found is not known to say what the customer's record says.
-            **({"hash": ""} if self._only_found(document, row, receipt) else {}),
+            **content,
         )
         row.refresh_from_db()
         self.receipts[row.reference] = receipt
         self._end(attempt, "adopted" if receipt.adopted else "created")
         trail.document_posted(row, self.posting)
-
-    def _only_found(self, document: AnyDocument, row: Document, receipt: Receipt) -> bool:
-        return (
-            isinstance(document, PartnerDocument) and receipt.adopted and row.state != DocumentState.SENDING
-        )
 
     def _end(self, attempt: Attempt, outcome: str, sentence: str = "", code: str = "") -> None:
         Attempt.objects.filter(pk=attempt.pk).update(
