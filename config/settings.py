@@ -146,8 +146,9 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "config.beat:SingleScheduler"
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "sync.tasks.sweep", "schedule": 10.0},
-    "audit partitions": {"task": "audit.make_partitions", "schedule": 24 * 3600.0},
+    # Written to the database scheduler's table at start, where an operator can change it.
+    "sweep": {"task": "sync.tasks.sweep", "schedule": timedelta(seconds=10), "options": {"expires": 10}},
+    "audit partitions": {"task": "audit.make_partitions", "schedule": timedelta(days=1)},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -170,10 +171,6 @@ else:
     CELERY_TASK_DEFAULT_EXCHANGE_TYPE = "topic"  # RabbitMQ delays messages on topic exchanges only
     CELERY_WORKER_DETECT_QUORUM_QUEUES = True
     CELERY_BROKER_NATIVE_DELAYED_DELIVERY_QUEUE_TYPE = "quorum"
-CELERY_BEAT_SCHEDULE = {
-    # Written to the database scheduler's table at start, where an operator can change it.
-    "sweep": {"task": "sync.tasks.sweep", "schedule": timedelta(seconds=10), "options": {"expires": 10}},
-}
 
 # --- Deadlines of the journey ------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import io
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 
@@ -132,6 +133,13 @@ def test_making_partitions_again_makes_none(db: None) -> None:
     make_partitions(14)
     assert make_partitions(14) == 0
     assert make_audit_partitions() == 0
+
+
+def test_beat_makes_them_every_day() -> None:
+    (entry,) = [
+        one for one in settings.CELERY_BEAT_SCHEDULE.values() if one["task"] == make_audit_partitions.name
+    ]
+    assert entry["schedule"] == datetime.timedelta(days=1)
 
 
 def test_the_command_makes_them_and_lists_all(db: None) -> None:
