@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 from django.utils import timezone
 
@@ -42,13 +43,7 @@ def opening_of(connection: ErpConnection, *, correlation_id: str = "", subject: 
 
     def record(call: Call) -> None:
         record_call(
-            method=call.method,
-            url=call.url,
-            status=call.status,
-            seconds=call.seconds,
-            sent=call.sent,
-            received=call.received,
-            error=call.error,
+            **asdict(call),
             tenant_id=connection.tenant_id,
             correlation_id=correlation_id,
             subject=[s for s in (f"company:{connection.pk}", subject) if s],

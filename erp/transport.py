@@ -11,13 +11,13 @@ import re
 import ssl
 import threading
 from collections.abc import Mapping
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 
 from erp.contract.errors import Misconfigured
+from erp.contract.http import private_session
 
 _sessions = threading.local()
 MOST_SESSIONS = 64  # per thread; the oldest makes room
@@ -78,10 +78,8 @@ def session_for(
 
 
 def make_session(settings: Mapping[str, str], credentials: Mapping[str, str]) -> requests.Session:
-    """A session with the connection's TLS and proxy; it reads nothing from the environment and keeps no cookies."""
-    session = requests.Session()
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    """A private session with the connection's TLS and proxy."""
+    session = private_session()
     ca_bundle, pin = settings.get("ca_bundle", "").strip(), fingerprint(settings.get("certificate_pin", ""))
     if settings.get("verify_tls", "yes") == "no" and not pin:
         session.verify = False

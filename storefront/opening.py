@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from http.cookiejar import DefaultCookiePolicy
+from dataclasses import asdict
 
 import requests
 from django.core.cache import cache
@@ -16,7 +16,7 @@ from django.core.cache import cache
 from audit.calls import record_call
 from audit.subjects import Subject
 from erp.contract.errors import Misconfigured
-from erp.contract.http import Call, Wire
+from erp.contract.http import Call, Wire, private_session
 from storefront.client import BigCommerceClient, Wishes
 from storefront.limits import Quota
 from storefront.models import Store
@@ -45,15 +45,8 @@ def open_client(
 
     def record_all() -> None:
         while calls:
-            call = calls.popleft()
             record_call(
-                method=call.method,
-                url=call.url,
-                status=call.status,
-                seconds=call.seconds,
-                sent=call.sent,
-                received=call.received,
-                error=call.error,
+                **asdict(calls.popleft()),
                 tenant_id=store.tenant_id,
                 correlation_id=correlation_id,
                 subject=subject,
@@ -93,10 +86,9 @@ def _require_usable(store: Store) -> None:
 
 
 def _session() -> requests.Session:
-    """The calling thread's session: kept, so that connections are reused; without cookies, so that nothing is shared."""
+    """The calling thread's session: kept, so that connections are reused."""
     if getattr(_local, "session", None) is None:
-        _local.session = requests.Session()
-        _local.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        _local.session = private_session()
     return _local.session
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -79,6 +80,14 @@ def _write(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def private_session() -> requests.Session:
+    """A session that reads nothing from the environment and keeps no cookies: nothing of one call reaches another."""
+    session = requests.Session()
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return session
+
+
 class Wire:
     """Sends calls over an injected `requests.Session`. One per connection and thread.
 
@@ -122,10 +131,11 @@ class Wire:
         status: int | None = None
         received = b""
         failure: RemoteError | None = None
-        request = requests.Request(
-            method, url, params=dict(params or {}), data=body or None, headers=self._headers(headers)
+        prepared = self._session.prepare_request(
+            requests.Request(
+                method, url, params=dict(params or {}), data=body or None, headers=self._headers(headers)
+            )
         )
-        prepared = self._session.prepare_request(request)
         try:
             with self._session.send(
                 prepared,
@@ -134,12 +144,9 @@ class Wire:
                 **self._session.merge_environment_settings(prepared.url, {}, True, None, None),
             ) as response:
                 status = response.status_code
-                received = self._read(response, ends=started + deadline)
+                received = self._read(response, started, deadline)
                 return Answer(status=status, headers=response.headers, body=received)
-        except _TooLate as error:
-            failure = _broken(url, writes, f"no complete answer within {deadline:g} seconds")
-            raise failure from error
-        except RequestException as error:
+        except (_TooLate, RequestException) as error:
             failure = _classify(error, url, writes)
             raise failure from error
         finally:
@@ -162,13 +169,13 @@ class Wire:
             else dict(headers or {})
         )
 
-    def _read(self, response: requests.Response, *, ends: float) -> bytes:
+    def _read(self, response: requests.Response, started: float, deadline: float) -> bytes:
         chunks: list[bytes] = []
         size = 0
         for chunk in response.iter_content(64 * 1024):
             size += len(chunk)
-            if self._clock() > ends or size > LARGEST_ANSWER:
-                raise _TooLate
+            if self._clock() > started + deadline or size > LARGEST_ANSWER:
+                raise _TooLate(f"no complete answer within {deadline:g} seconds")
             chunks.append(chunk)
         return b"".join(chunks)
 
@@ -177,8 +184,10 @@ class _TooLate(Exception):
     pass
 
 
-def _classify(error: RequestException, url: str, writes: bool) -> RemoteError:
+def _classify(error: _TooLate | RequestException, url: str, writes: bool) -> RemoteError:
     host = urlsplit(url).hostname or "the server"
+    if isinstance(error, _TooLate):
+        return _broken(url, writes, str(error))
     if isinstance(error, SSLError) and not _cut_off(error):
         return Misconfigured(
             f"The TLS certificate of {host} was not accepted. Add its CA or pin its certificate on the connection."
