@@ -150,6 +150,7 @@ class MappingSetAdmin(TenantAdmin):
     list_display = ("name", "company", "count", "version")
     list_select_related = ("company",)
     search_fields = ("name", "company__name")
+    ordering = ("company", "name")  # a counted list ignores the model's own
     fields = ("tenant", "company", "name")
     change_form_before_template = "mappings/set_before.html"
 
