@@ -27,14 +27,17 @@ from tenants.roles import May
 class CompanyAdmin(ConnectionAdmin):
     """ERP companies."""
 
-    list_display = ("name", "key", "system", "environment", "chip", "last_tested_at")
+    list_display = ("name", "key", "system_name", "environment", "chip", "last_tested_at")
     search_fields = ("name", "key")
     actions_detail = ("test", "read", "resume")
 
     def get_form(
         self, request: HttpRequest, obj: ErpConnection | None = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm]:
-        return super().get_form(request, obj, change=change, form=company_form(obj), **kwargs)
+        form = super().get_form(request, obj, change=change, form=company_form(obj), **kwargs)
+        if obj is not None and "system" in form.base_fields:
+            form.base_fields["system"].disabled = True  # its settings and documents are that system's
+        return form
 
     def get_fieldsets(
         self, request: HttpRequest, obj: ErpConnection | None = None
@@ -48,7 +51,20 @@ class CompanyAdmin(ConnectionAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: ErpConnection | None = None) -> list[Any]:
         own = super().get_readonly_fields(request, obj)
-        return [*own, "key", "system"] if obj else own
+        return [*own, "key"] if obj else own
+
+    @admin.display(description="System", ordering="system")
+    def system_name(self, company: ErpConnection) -> str:
+        return company.spec.label
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The systems that there are, by name."""
+        if db_field.name != "system":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        systems = [(key, spec.label) for key, spec in SPECS.items()]
+        return forms.ChoiceField(
+            choices=systems, widget=UnfoldAdminSelectWidget, label="System", initial=db_field.get_default()
+        )
 
     def page(self, connection: ErpConnection) -> dict[str, Any]:
         return super().page(connection) | {"checks": connection.last_test}

@@ -44,9 +44,10 @@ class GapList(ChangeList):
 class GapAdmin(Offers, TenantAdmin):
     """One row for each missing mapping, however many orders wait for it."""
 
-    list_display = ("label", "kind_label", "orders", "money", "first_seen_at", "chip")
+    list_display = ("what", "kind_label", "orders", "money", "first_seen_at", "chip")
     list_filter = ("state", "kind", "mapping_set")
     search_fields = ("key", "label")
+    search_help_text = "SKU, payment method, tax, ... or a name"
     list_select_related = ("mapping_set__company",)
     fields = ("label",)
     change_form_template = "sync/gap.html"
@@ -78,7 +79,11 @@ class GapAdmin(Offers, TenantAdmin):
         hidden = set() if gap.blocks.exists() else {"reprocess_gap"}
         return hidden if gap.state == GapState.OPEN else {*hidden, "ignore_gap"}
 
-    @admin.display(description="Missing")
+    @admin.display(description="Key", ordering="label")
+    def what(self, gap: Gap) -> str:
+        return Truncator(gap.label).chars(120)
+
+    @admin.display(description="Missing", ordering="kind")
     def kind_label(self, gap: Gap) -> str:
         return spec_of(gap).label
 
