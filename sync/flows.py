@@ -47,9 +47,12 @@ def _is_paused(flow: Flow) -> bool:
 
 
 def _poll_orders(flow: Flow) -> int:
+    """Orders that changed, and orders with a new refund: that alone may not count as a change of the order."""
     with _client(flow) as client:
-        found = list(client.orders_modified_since(_since(flow)))
-    return _want_all(flow, RecordKind.ORDER, found)
+        since = _since(flow)
+        found = [*client.orders_modified_since(since), *client.orders_refunded_since(since)]
+    newest = {changed.record_id: changed for changed in sorted(found, key=lambda changed: changed.at)}
+    return _want_all(flow, RecordKind.ORDER, list(newest.values()))
 
 
 def _poll_customers(flow: Flow) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from erp.contract.errors import Misconfigured
+from erp.contract.errors import Misconfigured, TryLater
 from erp.contract.http import Wire
 from erp.transport import fingerprint, make_session, session_for
 
@@ -167,3 +168,18 @@ def test_a_thread_keeps_one_session_until_its_settings_change() -> None:
 def test_no_pin_is_no_pin() -> None:
     assert fingerprint("") == ""
     assert fingerprint("  ") == ""
+
+
+def test_a_line_that_is_cut_off_says_nothing_about_the_certificate() -> None:
+    """A firewall or a restarting server ends the handshake in the middle: the connection must not be paused for it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_hang_up, args=(server,), daemon=True).start()
+        wire = Wire(make_session({}, {}), record=lambda call: None)
+        with pytest.raises(TryLater):
+            wire.send("GET", f"https://127.0.0.1:{server.getsockname()[1]}/", writes=False, deadline=5)
+
+
+def _hang_up(server: socket.socket) -> None:
+    connection, _ = server.accept()
+    connection.recv(4096)
+    connection.close()
