@@ -34,6 +34,14 @@ from sync.pipelines import save_pipeline, set_schedule
 from sync.planning import BadSetting, parse_settings, plain_settings
 from tenants.models import Membership, Tenant, User
 
+_NAMED_BY: dict[type[Section], str] = {
+    TenantEntry: "slug",
+    UserEntry: "username",
+    StoreEntry: "key",
+    CompanyEntry: "key",
+    MappingSetEntry: "name",
+    PipelineEntry: "key",
+}
 _STORE = tuple(name for name in StoreEntry.model_fields if name != "key")
 _COMPANY = tuple(name for name in CompanyEntry.model_fields if name not in ("key", "mappings"))
 _LINKS = ("store", "company", "mappings")
@@ -91,8 +99,13 @@ class _Applier:
 
     def each(self, step: Callable[..., None], owner: Any, entries: Sequence[Section], place: Place) -> None:
         """Every entry, so that one run finds every mistake: what a refused entry did is undone."""
+        seen = set()
         for i, entry in enumerate(entries):
+            name = getattr(entry, _NAMED_BY[type(entry)])
             try:
+                if name in seen:
+                    raise self.source.refuse((*place, i), f"{name} stands twice under {place[-1]}.")
+                seen.add(name)
                 with transaction.atomic():
                     step(owner, entry, (*place, i))
             except SetUpRefused as refused:
@@ -107,8 +120,9 @@ class _Applier:
         elif entry.email and entry.email != user.email:
             self.diff.changed(f"user {entry.username}", "email", user.email, entry.email)
             user.email = entry.email
-            self._validated(lambda: user.full_clean(), place)
+            self._validated(user.full_clean, place)
             user.save(update_fields=["email"])
+            self._note_user(user, ["email"])
         held = set(Membership.objects.filter(tenant=tenant, user=user).values_list("role", flat=True))
         for role in sorted(set(entry.roles) - held):
             Membership.objects.create(tenant=tenant, user=user, role=role)
@@ -122,12 +136,18 @@ class _Applier:
         user.set_password(entry.password or None)  # None: nobody can sign in until a password is given
         if entry.password:
             self._validated(lambda: validate_password(entry.password, user), (*place, "password"))
-        self._validated(lambda: user.full_clean(), place)
+        self._validated(user.full_clean, place)
         user.save()
+        self._note_user(user, ["username", "email"])
         self.diff.made(
             f"user {entry.username}" if entry.password else f"user {entry.username}, without a password yet"
         )
         return user
+
+    def _note_user(self, user: User, changed: list[str]) -> None:
+        """As the person's page: a sign-in belongs to the installation, not to a tenant."""
+        subject = ("user", user.username)
+        record(Action.USER_CHANGED, tenant_id=None, subject=subject, details={"changed": changed})
 
     def _store(self, tenant: Tenant, entry: StoreEntry, place: Place) -> None:
         row = Store.objects.filter(tenant=tenant, key=entry.key).first() or Store(

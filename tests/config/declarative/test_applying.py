@@ -135,6 +135,15 @@ def test_a_person_without_a_first_password_cannot_sign_in_until_one_is_given(run
     assert not User.objects.get(username="olga").has_usable_password()
 
 
+def test_a_changed_address_of_a_person_is_in_the_trail(run):
+    run()
+    assert run(("olga@example.com", "olga@acme.example")) == [
+        "~ user olga: email 'olga@example.com' -> 'olga@acme.example'"
+    ]
+    entry = AuditEntry.objects.filter(action="user.changed").latest("pk")
+    assert (entry.subjects, entry.details, entry.actor) == (["user:olga"], {"changed": ["email"]}, "anna")
+
+
 def test_a_first_password_obeys_the_rules_and_never_replaces_a_later_one(run, refusal):
     assert refusal(("a-long-first-password", "short")) == [
         "setup.yaml:6: This password is too short. It must contain at least 12 characters."

@@ -187,6 +187,11 @@ def test_an_empty_file_is_refused(refusal):
     assert refusal(text="# nothing\n") == ["setup.yaml:1: The file is empty."]
 
 
+def test_an_entry_that_stands_twice_is_refused(refusal):
+    twice = "      - {key: S1, name: Another, store_hash: def456}\n    companies:\n"
+    assert refusal(("    companies:\n", twice)) == ["setup.yaml:15: S1 stands twice under stores."]
+
+
 def test_several_mistakes_are_told_at_once_in_the_order_of_the_file(refusal):
     assert refusal(
         ("name: Acme Hats", "nam: Acme Hats"), ("${TOKEN}", "${TOKENN}"), ("mode: plan", "mode: live")
