@@ -11,8 +11,6 @@ class Action(StrEnum):
     # From the store
     EVENT_RECEIVED = "event.received"
     EVENT_REPEATED = "event.repeated"
-    EVENT_IGNORED = "event.ignored"
-    SIGNATURE_FAILED = "signature.failed"
     HOOK_CREATED = "hook.created"
     HOOK_REPAIRED = "hook.repaired"
     HOOK_DELETED = "hook.deleted"
@@ -21,7 +19,6 @@ class Action(StrEnum):
     SNAPSHOT_TAKEN = "snapshot.taken"
     PLAN_MADE = "plan.made"
     POSTING_STATUS = "posting.status"
-    POSTING_LEASED = "posting.leased"
     DOCUMENT_INTENDED = "document.intended"
     DOCUMENT_SENT = "document.sent"
     DOCUMENT_POSTED = "document.posted"
@@ -31,12 +28,9 @@ class Action(StrEnum):
     DOCUMENT_POSTPONED = "document.postponed"
     DOCUMENT_DIFFERS = "document.differs"
     DOCUMENT_CANCELLED = "document.cancelled"
-    DOCUMENT_DOUBLED = "document.doubled"
-    PARTNER_BOUND = "partner.bound"
 
     # Outward
     CALL_MADE = "call.made"
-    SESSION_OPENED = "session.opened"
     SESSION_CLOSED = "session.closed"
 
     # Gaps and mappings
@@ -44,23 +38,17 @@ class Action(StrEnum):
     GAP_CLOSED = "gap.closed"
     GAP_IGNORED = "gap.ignored"
     MAPPING_CHANGED = "mapping.changed"
-    MAPPING_DELETED = "mapping.deleted"
     MAPPING_IMPORTED = "mapping.imported"
     MAPPING_EXPORTED = "mapping.exported"
 
     # Set-up
     PIPELINE_CHANGED = "pipeline.changed"
-    FLOW_CHANGED = "flow.changed"
-    FLOW_RUN = "flow.run"
-    STORE_CHANGED = "store.changed"
-    CONNECTION_CHANGED = "connection.changed"
     CONNECTION_TESTED = "connection.tested"
     CONNECTION_PAUSED = "connection.paused"
     CONNECTION_RESUMED = "connection.resumed"
     BREAKER_CHANGED = "breaker.changed"
     REFERENCE_VALUES_READ = "reference_values.read"
     SECRET_CHANGED = "secret.changed"  # noqa: S105
-    TENANT_CHANGED = "tenant.changed"
     SETUP_APPLIED = "setup.applied"
     SETUP_EXPORTED = "setup.exported"
     KEYS_ROTATED = "keys.rotated"
@@ -70,7 +58,6 @@ class Action(StrEnum):
     OPERATOR_EXCLUDE = "operator.exclude"
     OPERATOR_INCLUDE = "operator.include"
     OPERATOR_RESOLVE = "operator.resolve"
-    OPERATOR_RELEASE = "operator.release"
     OPERATOR_ADDED = "operator.added"
     OPERATOR_CHANGED = "operator.changed"
     OPERATOR_DELETED = "operator.deleted"

@@ -22,7 +22,6 @@ from erp.models import CompanyFacts, ErpConnection, ExchangeRate, FactsSnapshot,
 COMPANY_FRESH = timedelta(hours=1)
 ROWS_FRESH = timedelta(hours=1)
 RATE_FRESH = timedelta(hours=1)
-NO_RATE_FRESH = timedelta(minutes=1)  # somebody may be entering it right now
 
 
 def load(connection: ErpConnection, needed: FactsNeeded, adapter: Adapter) -> LedgerFacts:
@@ -33,11 +32,11 @@ def load(connection: ErpConnection, needed: FactsNeeded, adapter: Adapter) -> Le
     now = timezone.now()
     company = _company(connection, adapter, now)
     known = _known(connection, company, needed, now)
-    missing = _missing(needed, known, now)
+    missing = _missing(needed, known)
     read = adapter.facts(missing) if missing.items or missing.partners or missing.rates else None
     facts = _together(company, known, read)
     if read is not None:
-        _keep_rows(connection, missing, read, now)
+        _keep_rows(connection, read, now)
     return _versioned(connection, facts)
 
 
@@ -166,7 +165,7 @@ def _known_rates(
     }
 
 
-def _missing(needed: FactsNeeded, known: LedgerFacts, now: datetime) -> FactsNeeded:
+def _missing(needed: FactsNeeded, known: LedgerFacts) -> FactsNeeded:
     local = known.local_currency
     rates = frozenset((c, d) for c, d in needed.rates if c != local) - frozenset(known.rates)
     return FactsNeeded(
@@ -188,7 +187,7 @@ def _together(company: LedgerFacts, known: LedgerFacts, read: LedgerFacts | None
     )
 
 
-def _keep_rows(connection: ErpConnection, missing: FactsNeeded, read: LedgerFacts, now: datetime) -> None:
+def _keep_rows(connection: ErpConnection, read: LedgerFacts, now: datetime) -> None:
     """Keep partners, rates and items that were read, so that the next plan need not ask."""
     values = [
         _reference_value(connection, ReferenceKind.PARTNER, p.code, p.name, p.active, now, {})

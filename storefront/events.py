@@ -16,8 +16,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-LONGEST_SCOPE = 120
-LONGEST_ID = 64
 # A delivery without a signed id is known by its content for so long. Later the same content may be news:
 # BigCommerce's `hash` is the same for every update of an order ("Webhook events", examples for order 250).
 REPEAT_WINDOW_SECONDS = 900

@@ -18,7 +18,7 @@ from erp.contract.plan import Problem
 
 
 class Capability(StrEnum):
-    """What an adapter declares it can do; the console offers no more than that, and the contract tests hold it to each."""
+    """What an adapter declares it can do; the contract tests hold it to each."""
 
     PARTNERS = "partners"
     INVOICES = "invoices"
@@ -212,11 +212,12 @@ class Adapter(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterSpec:
+    """What an ERP is, what it can do and how it is opened: all that the registry knows of an adapter."""
+
     key: str  # "sap_b1": also the folder's name
     label: str  # "SAP Business One"
     fields: tuple[Field, ...]
     capabilities: frozenset[Capability]
-    posting_styles: tuple[tuple[str, str], ...]  # (value, label): "invoice", "sales_order", ...
     reference_kinds: frozenset[ReferenceKind]
     translator: Translator
     open: Callable[[Opening], Adapter]

@@ -114,7 +114,6 @@ class SalesDocument:
     store_order: str = ""  # the store's order id, for user fields
     corrects: str = ""  # reference of the invoice a credit memo corrects
     replaces: str = ""  # reference of the document this one replaces
-    based_on: str = ""  # reference of the sales order an invoice was drawn from
     tax_override: bool = False  # send the store's tax amounts instead of letting the ERP compute
     fields: tuple[tuple[str, str], ...] = ()  # field rules: (ERP field, value)
     origins: tuple[Origin, ...] = ()

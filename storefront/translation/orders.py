@@ -77,7 +77,7 @@ def translate_order(body: Row) -> Order:
         modified_at=moment(order.get("date_modified")) or created_at,
         shipped_at=moment(order.get("date_shipped")),
         authorised=money.authorised,
-        customer=_customer(body, complaints),
+        customer=_customer(body),
         billing=_billing(order),
         shipping=tuple(order_address(row) for row in rows(body, "shipping_addresses")),
         channel_id=identifier(order.get("channel_id")),
@@ -174,7 +174,7 @@ def _billing(order: Row) -> Address:
     return order_address(billing) if isinstance(billing, dict) else Address()
 
 
-def _customer(body: Row, complaints: Complaints) -> Customer | None:
+def _customer(body: Row) -> Customer | None:
     """The registered customer; one that the store no longer has is known by the order alone."""
     order: Row = body["order"]
     customer_id = identifier(order.get("customer_id"))

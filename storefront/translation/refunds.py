@@ -125,7 +125,7 @@ def _refund(
     items = [
         _item(item, f"{place}.items[{i}]", giving, complaints) for i, item in enumerate(rows(row, "items"))
     ]
-    fitted = _fit(items, total, tax)
+    fitted = _fit(items, total)
     is_override = is_true(row.get("uses_merchant_override_values"))
     lines, is_explained = _explain(fitted, total, tax, giving)
     if not (is_explained or is_override):
@@ -208,7 +208,7 @@ def _line(
     )
 
 
-def _fit(items: Sequence[_Item], total: Decimal, tax: Decimal) -> list[RefundLine]:
+def _fit(items: Sequence[_Item], total: Decimal) -> list[RefundLine]:
     """The lines in the reading of `requested_amount` that adds up to the total: as it stands, less adjustments, or net."""
     as_is = [item.line for item in items]
     adjusted = [_with_gross(item.line, item.line.gross + item.adjustment) for item in items]

@@ -21,7 +21,6 @@ CONFLICTS = (
 )  # may mean "already there": looked up by reference before it is believed
 CHANGED_MEANWHILE = -2039
 NO_RATE = -4006
-PERIOD_LOCKED = -4013
 NO_SUCH_COMPANY = -5027
 # The number of B1's message about missing authorisations; the sentence around it is translated, the number is not.
 NOT_PERMITTED = "131-183"

@@ -191,7 +191,6 @@ SPEC = AdapterSpec(
     label="SAP Business One",
     fields=FIELDS,
     capabilities=frozenset(Capability),
-    posting_styles=(("invoice", "A/R invoices"), ("sales_order", "Sales orders")),
     reference_kinds=frozenset(ReferenceKind),
     translator=B1Translator(),
     open=open_adapter,

@@ -10,7 +10,6 @@ from dataclasses import replace
 from erp.contract.documents import AnyDocument, MoneyDocument, PartnerDocument, SalesDocument
 from erp.contract.order import Address
 
-CARD_CODE = 15
 CARD_NAME = 100
 EMAIL = 100
 PHONE = 20
