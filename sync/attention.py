@@ -14,7 +14,7 @@ from django.utils import timezone
 from erp.contract.money import Money
 from erp.models import ErpConnection
 from storefront.models import SignatureFailure, Store
-from sync.models import Gap, GapBlock, GapState, Posting, RecordKind, Status
+from sync.models import Gap, GapBlock, GapState, Pipeline, Posting, RecordKind, Status
 from tenants.models import User
 from tenants.scoping import visible
 
@@ -52,21 +52,22 @@ def needs_of(user: User) -> list[Need]:
 
 
 def _paused(user: User) -> Iterator[Need]:
-    for connection, page in (
-        *(
-            (c, "admin:erp_erpconnection_change")
-            for c in visible(user, ErpConnection.objects.exclude(paused_at=None))
-        ),
-        *((s, "admin:storefront_store_change") for s in visible(user, Store.objects.exclude(paused_at=None))),
-    ):
-        yield Need(
-            kind="paused",
-            sentence=f"{connection.name} is paused: {connection.pause_reason}",
-            since=connection.paused_at,
-            page=page,
-            page_args=(connection.pk,),
-            tenant=connection.tenant.name,
-        )
+    pages: tuple[tuple[type[ErpConnection] | type[Store] | type[Pipeline], str], ...] = (
+        (ErpConnection, "admin:erp_erpconnection_change"),
+        (Store, "admin:storefront_store_change"),
+        (Pipeline, "admin:sync_pipeline_change"),
+    )
+    for model, page in pages:
+        for row in visible(user, model.objects.exclude(paused_at=None)).select_related("tenant"):
+            why = getattr(row, "pause_reason", "") or "What comes in waits until somebody resumes it."
+            yield Need(
+                kind="paused",
+                sentence=f"{row.name} is paused: {why}",
+                since=row.paused_at,
+                page=page,
+                page_args=(row.pk,),
+                tenant=row.tenant.name,
+            )
 
 
 def gaps_with_money(user: User) -> list[tuple[Gap, int, tuple[Money, ...]]]:

@@ -46,6 +46,16 @@ def test_the_gap_page_says_what_its_button_touches_before_it_is_pressed(pipeline
     assert "SKU HAT has no item in SAP Business One. 2 orders (20.03 USD) wait for it." in page
 
 
+def test_the_home_page_names_what_is_paused(pipeline: Pipeline) -> None:
+    Store.objects.update(paused_at="2026-11-20T10:00:00Z", pause_reason="The token was refused.")
+    Pipeline.objects.update(paused_at="2026-11-20T10:00:00Z")
+
+    page = shown(visitor(pipeline.tenant, Role.VIEWER), "/admin/")
+
+    assert "Acme web shop is paused: The token was refused." in page
+    assert "Web shop to Acme Inc. is paused: What comes in waits until somebody resumes it." in page
+
+
 def test_gaps_are_listed_by_the_money_that_waits(pipeline: Pipeline) -> None:
     make_gap(pipeline, "SMALL", make_posting(pipeline, 1))
     make_gap(pipeline, "LARGE", make_posting(pipeline, 2, total=Decimal("900.00")))
