@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import ConnectTimeout, ProxyError, RequestException, SSLError
-from urllib3.exceptions import MaxRetryError, NewConnectionError
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
 from erp.contract.errors import Misconfigured, OutcomeUnknown, RemoteError, TryLater
 
@@ -146,7 +146,7 @@ class Wire:
                 status = response.status_code
                 received = self._read(response, started, deadline)
                 return Answer(status=status, headers=response.headers, body=received)
-        except (_TooLate, RequestException) as error:
+        except (_TooLate, RequestException, HTTPError) as error:
             failure = _classify(error, url, writes)
             raise failure from error
         finally:
@@ -172,7 +172,8 @@ class Wire:
     def _read(self, response: requests.Response, started: float, deadline: float) -> bytes:
         chunks: list[bytes] = []
         size = 0
-        for chunk in response.iter_content(64 * 1024):
+        # `read1` gives back what is there: a whole block that comes byte by byte would outlast any deadline.
+        while chunk := response.raw.read1(64 * 1024, decode_content=True):
             size += len(chunk)
             if self._clock() > started + deadline or size > LARGEST_ANSWER:
                 raise _TooLate(f"no complete answer within {deadline:g} seconds")
@@ -184,7 +185,7 @@ class _TooLate(Exception):
     pass
 
 
-def _classify(error: _TooLate | RequestException, url: str, writes: bool) -> RemoteError:
+def _classify(error: _TooLate | RequestException | HTTPError, url: str, writes: bool) -> RemoteError:
     host = urlsplit(url).hostname or "the server"
     if isinstance(error, _TooLate):
         return _broken(url, writes, str(error))
@@ -209,7 +210,7 @@ def _cut_off(error: BaseException | None) -> bool:
     return any(isinstance(each, BaseException) and _cut_off(each) for each in inner)
 
 
-def _never_connected(error: RequestException) -> bool:
+def _never_connected(error: Exception) -> bool:
     cause = error.args[0] if error.args else None
     return isinstance(error, RequestsConnectionError) and (
         isinstance(cause, NewConnectionError)

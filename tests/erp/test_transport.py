@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import ipaddress
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from erp.contract.errors import Misconfigured, TryLater
+from erp.contract.errors import Misconfigured, OutcomeUnknown, TryLater
 from erp.contract.http import Wire
 from erp.transport import fingerprint, make_session, session_for
 
@@ -183,3 +185,23 @@ def _hang_up(server: socket.socket) -> None:
     connection, _ = server.accept()
     connection.recv(4096)
     connection.close()
+
+
+def test_an_answer_that_trickles_does_not_outlast_the_deadline() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_trickle, args=(server,), daemon=True).start()
+        wire = Wire(make_session({}, {}), record=lambda call: None)
+        started = time.monotonic()
+        with pytest.raises(OutcomeUnknown, match=r"no complete answer within 0\.5 seconds"):
+            wire.send("POST", f"http://127.0.0.1:{server.getsockname()[1]}/", writes=True, deadline=0.5)
+        assert time.monotonic() - started < 2
+
+
+def _trickle(server: socket.socket) -> None:
+    connection, _ = server.accept()
+    connection.recv(4096)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    with contextlib.suppress(OSError):
+        for _ in range(50):
+            connection.sendall(b" ")
+            time.sleep(0.1)
