@@ -39,7 +39,7 @@ many = settings(
 KINDS = {"tax by line": {}, "tax once per code": {"group_lines_in_vat_calculation": True}}
 STORE_KEYS = (f"{a}{b}{c}" for a, b, c in itertools.product("ABCDEFGHIJKLMNOPQRSTUVWXYZ", repeat=3))
 PAID = ("purchase", "captured", "settled", "offline")
-SHOPPINGS = strategies.shoppings(ways=PAID).map(shops.with_tax_classes)
+SHOPPINGS = strategies.shoppings(ways=PAID)
 
 
 @dataclass(repr=False)
