@@ -13,10 +13,13 @@ from unfold.widgets import (
 )
 
 from erp.contract.adapter import Field
+from erp.contract.errors import RemoteError
 from erp.models import ErpConnection
 from erp.registry import SPECS
 from erp.testing_connection import check_connection
+from sync.connections import disconnect
 from sync.console.connections import PREFIX, ConnectionAdmin
+from sync.console.postings import ReasonForm
 from sync.tasks import read_reference_values
 from tenants.actions import NotDone, row_action
 from tenants.forms import SecretField, StoredSecret, apply_secrets
@@ -29,7 +32,7 @@ class CompanyAdmin(ConnectionAdmin):
 
     list_display = ("name", "key", "system_name", "environment", "chip", "last_tested_at")
     search_fields = ("name", "key")
-    actions_detail = ("test", "read", "resume")
+    actions_detail = ("test", "read", "disconnect", "resume")
 
     def get_form(
         self, request: HttpRequest, obj: ErpConnection | None = None, change: bool = False, **kwargs: Any
@@ -85,6 +88,28 @@ class CompanyAdmin(ConnectionAdmin):
     def read(self, request: HttpRequest, company: ErpConnection) -> str:
         read_reference_values.delay(company_id=company.pk)
         return f"Reading items, accounts and tax codes of {company.name}. New ones appear within a minute."
+
+    @row_action(
+        May.PAUSE,
+        description="Disconnect",
+        url_path="disconnect",
+        form=ReasonForm,
+        confirm="about_disconnect",
+    )
+    def disconnect(self, request: HttpRequest, company: ErpConnection, entered: dict[str, str]) -> str:
+        try:
+            disconnect(company, by=request.user.get_username(), why=entered["why"])
+        except RemoteError as error:
+            raise NotDone(
+                f"{company.name} is paused. Its session could not be ended: {error.sentence}"
+            ) from error
+        return f"{company.name} is disconnected: we have logged out, and its orders wait until you resume it."
+
+    def about_disconnect(self, request: HttpRequest, company: ErpConnection) -> str:
+        return "Nothing is sent to it until you resume it; orders wait. We log out, which frees the licence."
+
+    def not_now(self, company: ErpConnection) -> set[str]:
+        return super().not_now(company) | ({"disconnect"} if company.paused_at else set())
 
 
 def company_form(company: ErpConnection | None) -> type[forms.ModelForm]:

@@ -26,9 +26,9 @@ class ConnectionAdmin(Offers, TenantAdmin):
 
     @admin.display(description="State")
     def chip(self, connection: Store | ErpConnection) -> str:
-        if connection.paused_at:
-            return format_html('<span class="t-chip paused">Paused</span> {}', connection.pause_reason)
-        return format_html('<span class="t-chip ok">In use</span>')
+        look, word = ("paused", "Paused") if connection.paused_at else ("ok", "In use")
+        reason = connection.pause_reason if connection.paused_at else ""
+        return format_html('<span class="t-chip {}">{}</span> {}', look, word, reason)
 
     def change_view(
         self,

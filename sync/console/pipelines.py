@@ -162,10 +162,9 @@ class PipelineAdmin(Offers, TenantAdmin):
     @admin.display(description="Mode", ordering="mode")
     def does(self, pipeline: Pipeline) -> str:
         """What it does now, in a word or two."""
-        if pipeline.paused_at:
-            return format_html('<span class="t-chip paused">Paused</span>')
-        look = {Mode.POST: "ok", Mode.PLAN: "waiting"}.get(Mode(pipeline.mode), "")
-        words = pipeline.get_mode_display().partition(":")[0]
+        looks = {Mode.POST: "ok", Mode.PLAN: "waiting"}
+        look = "paused" if pipeline.paused_at else looks.get(Mode(pipeline.mode), "")
+        words = "Paused" if pipeline.paused_at else pipeline.get_mode_display().partition(":")[0]
         return format_html('<span class="t-chip {}">{}</span>', look, words)
 
     def save_model(self, request: HttpRequest, obj: Pipeline, form: forms.ModelForm, change: bool) -> None:
