@@ -5,6 +5,7 @@ from django.db.models.functions import Now
 
 from erp.contract.errors import RemoteError
 from erp.models import ErpConnection
+from erp.testing_connection import disconnect as end_session
 from storefront.models import Store
 from sync import bell, trail
 from sync.models import Pipeline, Posting
@@ -18,6 +19,16 @@ def pause_connection(posting: Posting, error: RemoteError) -> None:
     paused = type(connection).objects.filter(pk=connection.pk, paused_at=None)
     if paused.update(paused_at=Now(), pause_reason=error.sentence):
         trail.connection_paused(kind, connection, error)
+
+
+def disconnect(company: ErpConnection, *, by: str, why: str) -> None:
+    """A person takes an ERP company out of use: nothing is sent until Resume, and its session ends, so a licence is free.
+
+    :raises RemoteError: the company is paused, the ERP could not be told to end the session
+    """
+    ErpConnection.objects.filter(pk=company.pk, paused_at=None).update(paused_at=Now(), pause_reason=why)
+    trail.connection_disconnected(company, by, why)
+    end_session(company)
 
 
 def resume_connection(connection: Store | ErpConnection, *, by: str) -> None:

@@ -191,6 +191,17 @@ def connection_paused(kind: str, connection: object, error: RemoteError) -> None
     )
 
 
+def connection_disconnected(company: object, by: str, why: str) -> None:
+    _note(
+        Action.CONNECTION_PAUSED,
+        company.tenant_id,
+        [f"company:{company.key}"],
+        correlation.get(),
+        actor=by,
+        why=why,
+    )
+
+
 def connection_resumed(kind: str, connection: object, by: str) -> None:
     _note(
         Action.CONNECTION_RESUMED,
