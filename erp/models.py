@@ -22,6 +22,8 @@ def as_text(value: object) -> str:
 
 
 class Environment(models.TextChoices):
+    """Whether an ERP company holds real books."""
+
     PRODUCTION = "production", "Production"
     SANDBOX = "sandbox", "Sandbox"
 
@@ -94,6 +96,8 @@ class ErpConnection(TenantOwned):
 
 
 class BreakerState(models.TextChoices):
+    """Closed lets calls through, open none, half open one to try."""
+
     CLOSED = "closed", "Closed"
     OPEN = "open", "Open"
     HALF_OPEN = "half_open", "Half open"

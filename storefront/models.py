@@ -21,6 +21,8 @@ DEFAULT_TOLERANCE_SECONDS = 300
 
 
 class Environment(models.TextChoices):
+    """Whether a store sells to real shoppers."""
+
     PRODUCTION = "production", "Production"
     SANDBOX = "sandbox", "Sandbox"
 
