@@ -46,6 +46,7 @@ class PlannedDocument:
     total: Money | None
     tax: Money | None
     lines: tuple[LineRow, ...]
+    fields: tuple[tuple[str, str], ...]  # what field rules write
     row: Document | None
 
 
@@ -106,6 +107,7 @@ def _planned(document: AnyDocument, row: Document | None) -> PlannedDocument:
         total=total,
         tax=tax,
         lines=lines,
+        fields=document.fields,
         row=row,
     )
 
