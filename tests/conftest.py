@@ -115,6 +115,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if target := os.environ.get("TIEOUT_TEST_SUMMARY"):
         contracts = passed["public_contract"] if CONTRACTS.is_dir() else "ABSENT"
         Path(target).write_text(json.dumps({"browser": passed["browser"], "contracts": contracts}))
+    _say_roundings(terminalreporter)
+
+
+def _say_roundings(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many plans of each case needed a rounding line, and the largest residue. Here, because the first process of a
+    parallel run reads no other conftest."""
+    passed = terminalreporter.stats.get("passed", [])
+    found = sorted(
+        str(text) for report in passed for name, text in report.user_properties if name == "rounding"
+    )
+    if found:
+        terminalreporter.section("rounding lines by case, in minor units")
+        for sentence in found:
+            terminalreporter.write_line(sentence)
 
 
 @pytest.fixture(scope="session")
