@@ -79,8 +79,11 @@ class Lookup:
             return self._only(kind, reference, [self._receipt(kind, row) for row in found])
         of_kind = f"DocObjectCode eq '{marketing.OBJECT_TYPES[kind]}'"
         drafts = self._read(
-            "Drafts", f"{wanted} and {of_kind} and DocumentStatus eq 'bost_Open'", MARKETING_COLUMNS
+            "Drafts",
+            f"{wanted} and {of_kind} and DocumentStatus eq 'bost_Open'",
+            f"{MARKETING_COLUMNS},AuthorizationStatus",
         )
+        _refuse_rejected(kind, reference, drafts)
         return self._only(
             kind, reference, [marketing_receipt(row, kind, adopted=True, is_draft=True) for row in drafts]
         )
@@ -98,8 +101,11 @@ class Lookup:
             return self._only(kind, reference, [self._receipt(kind, row) for row in found])
         of_kind = f"DocObjectCode eq '{payments.OBJECT_TYPES[kind]}'"
         drafts = self._read(
-            payments.DRAFTS, f"{wanted} and {of_kind} and Cancelled eq 'tNO'", PAYMENT_COLUMNS
+            payments.DRAFTS,
+            f"{wanted} and {of_kind} and Cancelled eq 'tNO'",
+            f"{PAYMENT_COLUMNS},AuthorizationStatus",
         )
+        _refuse_rejected(kind, reference, drafts)
         return self._only(
             kind, reference, [payment_receipt(row, kind, adopted=True, is_draft=True) for row in drafts]
         )
@@ -175,3 +181,18 @@ class Lookup:
                 f"{numbers}. Cancel the ones that should not be there, then reprocess."
             )
         return found[0] if found else None
+
+
+def _refuse_rejected(kind: DocumentKind, reference: str, drafts: list[Row]) -> None:
+    """A rejected draft never becomes a document by itself (enums DocumentAuthorizationStatusEnum, dasRejected,
+    and PaymentsAuthorizationStatusEnum, pasRejected, of SAP's Service Layer metadata).
+
+    :raises Refused: if the approval was rejected or called off
+    """
+    for row in drafts:
+        if str(row.get("AuthorizationStatus", ""))[3:] in ("Rejected", "Cancelled"):
+            number = row.get("DocNum") or row["DocEntry"]
+            raise Refused(
+                f"The {NAMES[kind]} {reference} was rejected in the approval of SAP Business One (draft {number}). "
+                "Exclude the order; or remove the draft there and reprocess."
+            )

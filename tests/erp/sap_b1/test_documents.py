@@ -259,6 +259,17 @@ def test_an_invoice_that_needs_approval_waits_and_is_not_sent_again(b1: B1) -> N
     assert len(b1.company.documents("Drafts")) == 1
 
 
+def test_a_rejected_approval_asks_a_person(b1: B1) -> None:
+    b1.company.switches.approvals = {"Invoices", "IncomingPayments"}
+    with pytest.raises(TryLater):
+        post(b1, invoice())
+    [draft] = b1.company.documents("Drafts")
+    draft["AuthorizationStatus"] = "dasRejected"
+
+    with pytest.raises(Refused, match=r"was rejected in the approval of SAP Business One \(draft \d+\)"):
+        b1.open().find(invoice())
+
+
 def test_a_draft_of_another_kind_does_not_count(b1: B1) -> None:
     b1.company.switches.approvals = {"Orders"}
     with pytest.raises(TryLater):
