@@ -13,6 +13,7 @@ from audit import correlation
 from erp.contract.money import Money
 from sync import bell, gaps, trail
 from sync.models import Posting, Reprocess, ReprocessItem, Status
+from sync.statuses import NEEDS_A_PERSON
 
 EXCLUDED_BY_HAND = "by_hand"
 
@@ -89,7 +90,7 @@ def progress_of(run_ids: Iterable[int]) -> dict[int, Progress]:
     """How far each of these runs is, in one query."""
     worked = Q(posting__done_version__gte=F("version"))
     done = worked | (Q(posting__due_at=None) & Q(posting__lease_until=None))
-    needs_a_person = done & Q(posting__status__in=(Status.BLOCKED, Status.HELD, Status.REFUSED))
+    needs_a_person = done & Q(posting__status__in=NEEDS_A_PERSON)
     counts = (
         ReprocessItem.objects.filter(run__in=(ids := list(run_ids)))
         .values("run_id")

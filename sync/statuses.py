@@ -15,4 +15,3 @@ STATUS_OF_OUTCOME = {
 
 # Statuses that wait for a person; everything else heals by itself or is finished.
 NEEDS_A_PERSON = (Status.BLOCKED, Status.HELD, Status.REFUSED)
-FINISHED = (Status.POSTED, Status.EXCLUDED, Status.BEFORE_GO_LIVE)

@@ -2,6 +2,7 @@
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from audit import correlation
@@ -9,11 +10,12 @@ from erp import breaker
 from erp.contract.errors import Misconfigured, Refused, RemoteError
 from erp.models import ErpConnection
 from sync import lease as leases
+from sync import sweeper
 from sync.failures import MOST_CRASHES
 from sync.finishing import fail, hold_as_our_bug
 from sync.journey import work_off
 from sync.lease import Lease, LeaseLost
-from sync.models import Mode, Posting
+from sync.models import Posting
 
 log = structlog.get_logger(__name__)
 
@@ -40,13 +42,11 @@ def take_next(company_id: int) -> tuple[Posting, Lease] | None:
     return (posting, lease) if lease else None
 
 
-def due_postings(company_id: int):
-    """Postings of a company that want work now and that nobody works on, the longest-waiting first."""
+def due_postings(company_id: int) -> QuerySet[Posting]:
+    """What is due for one company, the longest-waiting first."""
     return (
-        Posting.objects.filter(company_id=company_id, due_at__lte=Now())
-        .exclude(lease_until__gt=Now())
-        .filter(pipeline__paused_at=None, pipeline__store__paused_at=None)
-        .exclude(pipeline__mode=Mode.OFF)
+        sweeper.due_postings()
+        .filter(company_id=company_id)
         .select_related("pipeline__store", "pipeline__company", "pipeline__mapping_set", "company")
         .order_by("due_at")
     )

@@ -106,7 +106,10 @@ class CompanyAdmin(ConnectionAdmin):
         return f"{company.name} is disconnected: we have logged out, and its orders wait until you resume it."
 
     def about_disconnect(self, request: HttpRequest, company: ErpConnection) -> str:
-        return "Nothing is sent to it until you resume it; orders wait. We log out, which frees the licence."
+        return (
+            "What is being posted this moment is finished; after that nothing is sent until you resume it, and "
+            "orders wait. We log out, which frees the licence."
+        )
 
     def not_now(self, company: ErpConnection) -> set[str]:
         return super().not_now(company) | ({"disconnect"} if company.paused_at else set())

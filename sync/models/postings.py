@@ -27,10 +27,6 @@ class Status(models.TextChoices):
     BEFORE_GO_LIVE = "before_go_live", "Before go-live"
 
 
-# What a lease consists of; see sync.lease.
-LEASE_FIELDS = ("lease_fence", "lease_until")
-
-
 class Snapshot(TenantOwned):
     """Everything the store said about one record at one moment: immutable, encrypted, known by its hash."""
 

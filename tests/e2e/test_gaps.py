@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from mappings.changes import set_mapping
-from mappings.models import Mapping, MappingSet
+from mappings.changes import delete_mapping, set_mapping
+from mappings.models import MappingSet
 from sandbox.bigcommerce import Line, Shopping, Tax
 from sync.models import Gap, GapState, Pipeline, Posting, Reprocess
 from sync.reprocess import exclude, progress, reprocess, scope_of, take_back
@@ -76,8 +76,6 @@ def test_a_mapping_of_another_sku_lets_nothing_go(world: World, waiting: list[in
 def test_a_mapping_that_is_taken_away_opens_the_gap_again(world: World, waiting: list[int]) -> None:
     set_mapping(MappingSet.objects.get(), "item", "HAT-BLUE", "SKU-1", by="arno", why="new hat")
     world.work_off()
-    from mappings.changes import delete_mapping
-
     delete_mapping(MappingSet.objects.get(), "item", "HAT-BLUE", by="arno", why="wrong")
     posting = world.post(world.store.place(of("HAT-BLUE")))
 
@@ -102,10 +100,7 @@ def test_an_excluded_order_stays_excluded_until_it_is_taken_back(world: World, w
 
 
 def test_all_gaps_of_an_order_are_told_at_once(world: World) -> None:
-    Mapping.objects.filter(kind__in=("clearing",)).delete()
     mapping_set = MappingSet.objects.get()
-    from mappings.changes import delete_mapping
-
     for kind in ("account.shipping", "account.handling"):
         delete_mapping(mapping_set, kind, "*", by="arno", why="test")
     order = Shopping(lines=of("HAT-BLUE").lines, shipping=Decimal("5.00"), handling=Decimal("2.00"))
