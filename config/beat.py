@@ -10,6 +10,8 @@ import structlog
 from django.db import connection
 from django_celery_beat.schedulers import DatabaseScheduler
 
+from sync.steps import Step, reached
+
 log = structlog.get_logger(__name__)
 
 # "tieout beat" as a number; advisory locks are per database, so other installations are not in the way.
@@ -44,7 +46,9 @@ class SingleScheduler(DatabaseScheduler):
         if not self._still_ours():
             log.warning("beat.lock_lost")
             self._take_lock()
-        return super().tick(*args, **kwargs)
+        until_next = super().tick(*args, **kwargs)
+        reached(Step.TICKED)
+        return until_next
 
     def close(self) -> None:
         """Give the lock back with the schedule."""

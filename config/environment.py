@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 PRODUCTION = "production"
 LOCAL = "local"
+FOR_THE_PROOF = ("TIEOUT_TRAPS", "TIEOUT_WAITS_AHEAD")
 
 # Words that mark a value as copied from an example. A real key is random and contains none of them.
 PLACEHOLDERS = ("change-me", "changeme", "example", "insecure", "secret-key", "default", "password", "xxxx")
@@ -28,6 +29,18 @@ def profile_of(environ: Mapping[str, str]) -> str:
 def field_keys(environ: Mapping[str, str]) -> list[str]:
     """The keys of encrypted fields, newest first: the first one encrypts, all of them decrypt."""
     return [key.strip() for key in environ.get("TIEOUT_FIELD_KEYS", "").split(",") if key.strip()]
+
+
+def refuse_proof(environ: Mapping[str, str]) -> None:
+    """Refuse, in production, what lets the fault suite kill this process or move its waits.
+
+    :raises ImproperlyConfigured: naming the variables
+    """
+    given = [name for name in FOR_THE_PROOF if environ.get(name)]
+    if given and profile_of(environ) == PRODUCTION:
+        raise ImproperlyConfigured(
+            f"{' and '.join(given)}: for the fault suite alone. Remove them, or set TIEOUT_PROFILE=local."
+        )
 
 
 def refuse_bad_secrets(environ: Mapping[str, str]) -> None:

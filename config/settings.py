@@ -10,7 +10,7 @@ import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from config.console import UNFOLD  # noqa: F401 - read by django-unfold
-from config.environment import LOOPBACK, PRODUCTION, field_keys, profile_of, refuse_bad_secrets
+from config.environment import LOOPBACK, PRODUCTION, field_keys, profile_of, refuse_bad_secrets, refuse_proof
 from config.logging import configure_structlog, logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -20,6 +20,7 @@ env = environ.Env()
 PROFILE = profile_of(env.ENVIRON)
 IS_PRODUCTION = PROFILE == PRODUCTION
 refuse_bad_secrets(env.ENVIRON)
+refuse_proof(env.ENVIRON)
 
 # --- What this installation is -----------------------------------------------------------------------------
 
@@ -178,6 +179,12 @@ else:
 TIEOUT_WRITE_DEADLINE_SECONDS = env.float("TIEOUT_WRITE_DEADLINE_SECONDS", default=60)
 # How long after that deadline an ERP may still be committing what it received.
 TIEOUT_SETTLING_SECONDS = env.float("TIEOUT_SETTLING_SECONDS", default=30)
+
+# --- The proof ---------------------------------------------------------------------------------------------
+
+# Where the fault suite lays its traps (sync/steps.py) and how far it is ahead with our own waits (erp/waiting.py).
+TIEOUT_TRAPS = env.str("TIEOUT_TRAPS", default="")
+TIEOUT_WAITS_AHEAD = env.str("TIEOUT_WAITS_AHEAD", default="")
 
 # --- People ------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from audit.actions import Action
 from audit.recording import record
+from erp import waiting
 from erp.models import Breaker, BreakerState, ErpConnection
 
 MOST_FAILURES = 5
@@ -27,10 +28,10 @@ def allow(connection_id: int) -> bool:
     breaker = Breaker.objects.filter(connection_id=connection_id).only("state").first()
     if breaker is None or breaker.state == BreakerState.CLOSED:
         return True
-    took = Breaker.objects.filter(connection_id=connection_id, probe_at__lte=Now()).exclude(
+    took = Breaker.objects.filter(connection_id=connection_id, probe_at__lte=waiting.now()).exclude(
         state=BreakerState.CLOSED
     )
-    return bool(took.update(state=BreakerState.HALF_OPEN, probe_at=Now() + PROBE_TIME))
+    return bool(took.update(state=BreakerState.HALF_OPEN, probe_at=waiting.now() + PROBE_TIME))
 
 
 def success(connection_id: int) -> None:
@@ -53,7 +54,7 @@ def success(connection_id: int) -> None:
 def not_tried(connection_id: int) -> None:
     """A probe ended without having asked the ERP: the next one may go at once. Nothing happens if none was under way."""
     Breaker.objects.filter(connection_id=connection_id, state=BreakerState.HALF_OPEN).update(
-        state=BreakerState.OPEN, probe_at=Now()
+        state=BreakerState.OPEN, probe_at=waiting.now()
     )
 
 
@@ -66,7 +67,7 @@ def failure(connection_id: int) -> None:
         Breaker.objects.filter(pk=breaker.pk).update(failures=F("failures") + 1)
         if opens:
             Breaker.objects.filter(pk=breaker.pk).update(
-                state=BreakerState.OPEN, opened_at=Now(), probe_at=Now() + pause_after(failures)
+                state=BreakerState.OPEN, opened_at=Now(), probe_at=waiting.now() + pause_after(failures)
             )
         if opens and breaker.state == BreakerState.CLOSED:
             _note(breaker, BreakerState.OPEN)

@@ -26,6 +26,7 @@ from sync.desired import PlannedWork, receipt_of
 from sync.lease import Lease
 from sync.models import Attempt, Document, DocumentState, Posting, RecordKind, Status
 from sync.proof import difference
+from sync.steps import Step, reached
 
 APPROVAL_WAIT = timedelta(minutes=15)
 OUTCOME_OF_ERROR = {
@@ -77,6 +78,7 @@ class Carrier:
 
     def _carry(self, document: AnyDocument, owner: Posting, work: PlannedWork) -> None:
         row = self._intend(document, owner, work)
+        reached(Step.INTENDED)
         if row.state == DocumentState.POSTED and not self._is_to_be_updated(document, row):
             self.receipts[row.reference] = receipt_of(row)
             return
@@ -89,6 +91,7 @@ class Carrier:
             raise
         breaker.success(row.company_id)
         self._bind(row, attempt, document, receipt)
+        reached(Step.BOUND)
         self._watch_difference(row, receipt)
 
     def _is_to_be_updated(self, document: AnyDocument, row: Document) -> bool:
@@ -151,9 +154,11 @@ class Carrier:
         if found:
             return found
         self._refuse_to_race(row)
+        reached(Step.LOOKED_UP)
         created = self.erp.create(
             document, facts=work.facts, links=self.receipts, before_sending=lambda: self._sending(row)
         )
+        reached(Step.ANSWERED)
         return _agreed(document, created) if created.adopted else created
 
     def _find(self, document: AnyDocument, row: Document) -> Receipt | None:
@@ -231,6 +236,7 @@ class Carrier:
             Document.objects.filter(pk=row.pk).update(state=DocumentState.SENDING, sent_at=Now())
         row.state = DocumentState.SENDING
         trail.document_sent(row, self.posting)
+        reached(Step.SENDING)
 
     def _refuse_to_race(self, row: Document) -> None:
         """Nothing was found, but an earlier send may still be under way inside the ERP: wait until it cannot be."""

@@ -9,6 +9,7 @@ from erp.contract.plan import content_hash
 from storefront.opening import open_client
 from sync import trail
 from sync.models import Posting, RecordKind, Snapshot
+from sync.steps import Step, reached
 
 # A webhook may be quicker than the store's own API: a record that is not there yet is read again for this long.
 READABLE_WITHIN = timedelta(hours=1)
@@ -27,6 +28,7 @@ def take_snapshot(posting: Posting) -> Snapshot:
             body = client.read_order(posting.record_id, with_refunds=posting.documents.exists())
         else:
             body = client.read_customer(posting.record_id)
+    reached(Step.FETCHED)
     if body is None:
         raise _not_there(posting)
     snapshot, is_new = Snapshot.objects.get_or_create(

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Value, When
 from django.db.models.functions import Now
 
+from erp import waiting
 from erp.contract.errors import RemoteError
 from erp.contract.money import Money
 from erp.contract.order import Order
@@ -74,7 +75,11 @@ def fail(posting: Posting, lease: Lease, error: RemoteError) -> None:
     :raises LeaseLost: another worker took over; its verdict stands
     """
     decision = decide(error, posting.tries)
-    later = Now() + decision.wait if decision.wait is not None else Value(None, output_field=DateTimeField())
+    later = (
+        waiting.now() + decision.wait
+        if decision.wait is not None
+        else Value(None, output_field=DateTimeField())
+    )
     with transaction.atomic():
         if decision.pauses_connection:
             pause_connection(posting, error)

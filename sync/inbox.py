@@ -8,9 +8,10 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Value, When
-from django.db.models.functions import Least, Now
+from django.db.models.functions import Least
 
 from audit import correlation
+from erp import waiting
 from storefront.events import StoreEvent
 from storefront.models import Store
 from sync import bell, trail
@@ -90,7 +91,7 @@ def raise_wanted_version(
             "tenant_id": pipeline.tenant_id,
             "company_id": pipeline.company_id,
             "correlation_id": correlation_id,
-            "due_at": Now() + wait,
+            "due_at": waiting.now() + wait,
         },
     )
     if not is_new:
@@ -103,6 +104,6 @@ def raise_wanted_version(
                     reason_code="by_hand",
                     then=Value(None, output_field=DateTimeField()),
                 ),
-                default=Least(F("due_at"), Now() + wait),
+                default=Least(F("due_at"), waiting.now() + wait),
             ),
         )

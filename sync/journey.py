@@ -14,6 +14,7 @@ from sync.fetching import take_snapshot
 from sync.finishing import finish, show
 from sync.lease import Lease
 from sync.models import Mode, Posting, RecordKind
+from sync.steps import Step, reached
 
 
 def work_off(posting: Posting, lease: Lease) -> None:
@@ -24,16 +25,21 @@ def work_off(posting: Posting, lease: Lease) -> None:
     """
     version = posting.wanted_version
     snapshot = take_snapshot(posting)
+    reached(Step.SNAPSHOT)
     with open_adapter(
         posting.company, correlation_id=posting.correlation_id, subject=trail.subject(posting)
     ) as erp:
         carrier = Carrier(posting, erp, lease)
         carrier.settle_the_past()
         work = plan_for(posting, snapshot, erp)
+        reached(Step.PLANNED)
         show(posting, lease, work)
+        reached(Step.SHOWN)
         if is_to_be_posted(posting, work.plan):
             post_what_is_missing(posting, work, carrier)
+            reached(Step.CARRIED)
     finish(posting, lease, version, work)
+    reached(Step.FINISHED)
 
 
 def is_to_be_posted(posting: Posting, plan: Plan) -> bool:

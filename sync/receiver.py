@@ -23,6 +23,7 @@ from storefront.events import BadPayload, Payload, parse, store_event
 from storefront.models import FailureReason, Store, note_signature_failure
 from storefront.verification import Verified, WebhookRejected, require_producer, verify
 from sync import inbox
+from sync.steps import Step, reached
 
 LARGEST_BODY = 256 * 1024
 
@@ -113,3 +114,4 @@ def _record(store: Store, payload: Payload, verified: Verified) -> None:
         if not store.store_id and payload.store_id:
             Store.objects.filter(pk=store.pk, store_id="").update(store_id=payload.store_id[:40])
         inbox.accept(store=store, event=event)
+    reached(Step.RECEIVED)

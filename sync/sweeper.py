@@ -3,13 +3,14 @@
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from erp import waiting
 from sync.models import Mode, Posting
 
 
 def due_postings() -> QuerySet[Posting]:
     """Postings that want work now, that nobody works on, and whose store, pipeline and ERP company are in use."""
     return (
-        Posting.objects.filter(due_at__lte=Now())
+        Posting.objects.filter(due_at__lte=waiting.now())
         .exclude(lease_until__gt=Now())
         .filter(company__paused_at=None, pipeline__paused_at=None, pipeline__store__paused_at=None)
         .exclude(pipeline__mode=Mode.OFF)

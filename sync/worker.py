@@ -16,6 +16,7 @@ from sync.finishing import fail, hold_as_our_bug
 from sync.journey import work_off
 from sync.lease import Lease, LeaseLost
 from sync.models import Posting
+from sync.steps import Step, reached
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +59,7 @@ def _at_work(company_id: int) -> int:
 
 def work(posting: Posting, lease: Lease) -> None:
     """Work off one leased posting. A named failure becomes its status; an unnamed one is our bug and propagates."""
+    reached(Step.TAKEN)
     with correlation.bind(posting.correlation_id):
         try:
             work_off(posting, lease)
@@ -73,6 +75,7 @@ def work(posting: Posting, lease: Lease) -> None:
 def _settle(posting: Posting, lease: Lease, error: RemoteError) -> None:
     try:
         fail(posting, lease, error)
+        reached(Step.FAILED)
     except LeaseLost:
         log.warning("posting.lease_lost", posting=posting.pk)
 

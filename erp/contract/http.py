@@ -119,10 +119,12 @@ class Wire:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         body: bytes = b"",
+        before_sending: Callable[[], None] | None = None,
     ) -> Answer:
         """One call; redirects are not followed; the whole answer is read before `deadline` seconds have passed.
 
         :param writes: whether the call may change something there
+        :param before_sending: the last act before the bytes leave; it may raise, and its time counts towards the deadline
         :raises TryLater: nothing was applied
         :raises OutcomeUnknown: a write may have been applied
         :raises Misconfigured: the TLS certificate or the proxy is not what it should be
@@ -136,10 +138,14 @@ class Wire:
                 method, url, params=dict(params or {}), data=body or None, headers=self._headers(headers)
             )
         )
+        left = deadline
+        if before_sending:
+            before_sending()
+            left = self._time_left(started, deadline, url)
         try:
             with self._session.send(
                 prepared,
-                timeout=(min(CONNECT_SECONDS, deadline), deadline),
+                timeout=(min(CONNECT_SECONDS, left), left),
                 allow_redirects=False,
                 **self._session.merge_environment_settings(prepared.url, {}, True, None, None),
             ) as response:
@@ -161,6 +167,14 @@ class Wire:
                     error=type(failure).__name__ if failure else "",
                 )
             )
+
+    def _time_left(self, started: float, deadline: float, url: str) -> float:
+        """A process that stood still since its last check (suspended, starved) may have been overtaken: it sends nothing more."""
+        left = started + deadline - self._clock()
+        if left <= 0:
+            host = urlsplit(url).hostname or "the server"
+            raise TryLater(f"{host}: this worker stood still for too long before sending. Nothing was sent.")
+        return left
 
     def _headers(self, headers: Mapping[str, str] | None) -> dict[str, str]:
         return (

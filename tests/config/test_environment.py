@@ -7,7 +7,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
-from config.environment import profile_of, refuse_bad_secrets
+from config.environment import FOR_THE_PROOF, profile_of, refuse_bad_secrets, refuse_proof
 
 PROJECT = Path(__file__).resolve().parents[2]
 COMPLETE = {
@@ -85,6 +85,13 @@ def test_the_profile_is_production_unless_said_otherwise():
     assert profile_of({}) == "production"
     with pytest.raises(ImproperlyConfigured, match="'staging'"):
         profile_of({"TIEOUT_PROFILE": "staging"})
+
+
+@pytest.mark.parametrize("name", FOR_THE_PROOF)
+def test_production_refuses_what_is_for_the_fault_suite(name):
+    refuse_proof({"TIEOUT_PROFILE": "local", name: "/tmp/there"})
+    with pytest.raises(ImproperlyConfigured, match=f"{name}: for the fault suite alone"):
+        refuse_proof({name: "/tmp/there"})
 
 
 def test_the_example_file_documents_exactly_what_the_code_reads():

@@ -205,3 +205,20 @@ def _trickle(server: socket.socket) -> None:
         for _ in range(50):
             connection.sendall(b" ")
             time.sleep(0.1)
+
+
+def test_a_worker_that_stood_still_after_its_last_check_sends_nothing(secure: Secure) -> None:
+    time_now = [100.0]
+
+    def stopped_and_woken() -> None:
+        time_now[0] += 6.0  # SIGSTOP, and SIGCONT when another worker had taken over
+
+    wire = Wire(
+        make_session({"certificate_pin": secure.pin}, {}),
+        record=lambda call: None,
+        clock=lambda: time_now[0],
+    )
+    asked = len(secure.asked)
+    with pytest.raises(TryLater, match="Nothing was sent"):
+        wire.send("POST", secure.url, writes=True, deadline=5, before_sending=stopped_and_woken)
+    assert len(secure.asked) == asked

@@ -73,8 +73,15 @@ class ServiceLayer:
         """
         cookie = self.session.cookie()  # before the caller's last check: a login takes its time
         sent = to_json(body) if body is not None else b""
-        before_sending()
-        answer = self._send(method, path, cookie, body=sent, writes=True, deadline=self._settings.deadline)
+        answer = self._send(
+            method,
+            path,
+            cookie,
+            body=sent,
+            writes=True,
+            deadline=self._settings.deadline,
+            before_sending=before_sending,
+        )
         return self._content(answer, cookie, writes=True)
 
     def _reading(
@@ -133,6 +140,7 @@ class ServiceLayer:
         params: Mapping[str, str] | None = None,
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
+        before_sending: Callable[[], None] | None = None,
     ) -> Answer:
         return self._wire.send(
             method,
@@ -142,6 +150,7 @@ class ServiceLayer:
             headers={**self._headers(), **(headers or {}), "Cookie": cookie},
             params=params,
             body=body,
+            before_sending=before_sending,
         )
 
     def _headers(self) -> dict[str, str]:

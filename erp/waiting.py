@@ -1,0 +1,21 @@
+"""The clock of our own waits: when a retry is due, how long an open breaker rests.
+
+It is the database's, so workers' clocks do not matter. A proof that must not wait for an hour puts it ahead: `TIEOUT_WAITS_AHEAD` names a file
+that holds a number of seconds. Production refuses that. Leases, deadlines and settling times are never moved: bytes on a wire do not hurry.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import DateTimeField, ExpressionWrapper
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
+
+
+def now() -> Combinable:
+    """The moment that our own waits are measured against, for use in a query."""
+    if not settings.TIEOUT_WAITS_AHEAD:
+        return Now()
+    ahead = timedelta(seconds=int(Path(settings.TIEOUT_WAITS_AHEAD).read_text()))
+    return ExpressionWrapper(Now() + ahead, output_field=DateTimeField())
