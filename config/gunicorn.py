@@ -12,11 +12,15 @@ from config.logging import configure_structlog, logging_settings
 bind = os.environ.get("TIEOUT_BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("TIEOUT_WEB_PROCESSES", "2"))
 threads = int(os.environ.get("TIEOUT_WEB_THREADS", "8"))
-worker_class = "gthread"
+worker_class = "config.slow_senders.Worker"
 timeout = 60
 graceful_timeout = 20
 keepalive = 5
 limit_request_line = 8190
+limit_request_fields = 60
+# No header may become SCRIPT_NAME or PATH_INFO: by default one may that comes from this machine, and so does whatever a
+# reverse proxy on it passes on.
+forwarder_headers = ""
 control_socket_disable = True  # nothing on a local disk
 logconfig_dict = logging_settings(
     level=os.environ.get("TIEOUT_LOG_LEVEL", "INFO"), log_format=os.environ.get("TIEOUT_LOG_FORMAT", "json")

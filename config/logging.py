@@ -82,7 +82,12 @@ def _common_processors() -> list[Any]:
 
 
 def without_noise(logger: Any, method: str, event: Event) -> Event:
-    """A processor: one line per request, when it ends, and none for questions about our health."""
+    """A processor: one line per request, when it ends, and none for questions about our health.
+
+    What Django calls suspicious, such as an unknown host name, is a stranger's doing: no traceback for each.
+    """
+    if str(event.get("logger", "")).startswith("django.security."):
+        event.pop("exc_info", None)
     is_question = str(event.get("request", "")).startswith(("GET /health/", "HEAD /health/"))
     if event.get("event") == "request_started" or (is_question and event.get("event") == "request_finished"):
         raise structlog.DropEvent

@@ -11,8 +11,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import InterfaceError, InternalError, OperationalError, transaction
-from django.http import HttpResponse, UnreadablePostError
+from django.http import HttpResponse
 from django.utils import timezone
+from gunicorn.http.errors import ParseException
 from prometheus_client import Counter
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
@@ -89,10 +90,15 @@ class BigCommerceWebhookView(APIView):
 
 
 def _body_of(request: Request) -> bytes | None:
-    """The raw body, or None if it is larger than any webhook is."""
+    """The raw body, or None if it is larger than any webhook is.
+
+    Django reads nothing of a body in chunks, which has no Content-Length; the server knows where it ends.
+    """
+    in_chunks = request.META.get("wsgi.input_terminated") and not request.META.get("CONTENT_LENGTH")
+    stream = request.META["wsgi.input"] if in_chunks else request._request
     try:
-        body = request._request.read(LARGEST_BODY + 1)
-    except UnreadablePostError:
+        body = stream.read(LARGEST_BODY + 1)
+    except (OSError, ParseException):  # the sender went away, or its chunks are none
         return b""
     return body if len(body) <= LARGEST_BODY else None
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Protocol
 
 import requests
 
@@ -62,7 +63,7 @@ class Product:
         self.url = ""
 
     def start_web(self) -> Process:
-        port = _free_port()
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         command = [
             sys.executable,
@@ -75,7 +76,7 @@ class Product:
             "1",
         ]
         web = self._start("web", [*command, "--worker-class", "gthread", "--threads", "8"])
-        _wait_until_ready(f"{self.url}/health/live", web)
+        wait_until_ready(f"{self.url}/health/live", web)
         return web
 
     def start_worker(self, *, threads: int = 4) -> Process:
@@ -108,13 +109,19 @@ class Product:
         return process
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _wait_until_ready(url: str, process: Process) -> None:
+class _Logged(Protocol):
+    log: Path
+
+
+def wait_until_ready(url: str, process: _Logged) -> None:
+    """Until a web process answers at an address; what it wrote, if it does not."""
     ends = time.monotonic() + 40
     while time.monotonic() < ends:
         try:
