@@ -9,6 +9,7 @@ from dataclasses import asdict
 from django.utils import timezone
 
 from audit.calls import record_call
+from audit.measures import count_call
 from erp.contract.adapter import Adapter, Opening
 from erp.contract.errors import RemoteError
 from erp.contract.http import Call, Wire
@@ -41,7 +42,16 @@ def open_adapter(
 def opening_of(connection: ErpConnection, *, correlation_id: str = "", subject: str = "") -> Opening:
     """Everything an adapter of this company is opened with."""
 
+    tenant = connection.tenant.slug
+
     def record(call: Call) -> None:
+        count_call(
+            side="erp",
+            tenant=tenant,
+            connection=connection.key,
+            status=call.status,
+            seconds=call.seconds,
+        )
         record_call(
             **asdict(call),
             tenant_id=connection.tenant_id,

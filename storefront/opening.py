@@ -14,6 +14,7 @@ import requests
 from django.core.cache import cache
 
 from audit.calls import record_call
+from audit.measures import count_call
 from audit.subjects import Subject
 from erp.contract.errors import Misconfigured
 from erp.contract.http import Call, Wire, private_session
@@ -42,11 +43,16 @@ def open_client(
     """
     _require_usable(store)
     calls: deque[Call] = deque()
+    tenant = store.tenant.slug
 
     def record_all() -> None:
         while calls:
+            call = calls.popleft()
+            count_call(
+                side="store", tenant=tenant, connection=store.key, status=call.status, seconds=call.seconds
+            )
             record_call(
-                **asdict(calls.popleft()),
+                **asdict(call),
                 tenant_id=store.tenant_id,
                 correlation_id=correlation_id,
                 subject=subject,

@@ -9,11 +9,11 @@ import time
 
 import structlog
 from kombu.exceptions import OperationalError
-from prometheus_client import Counter
+
+from sync.measures import RINGS
 
 log = structlog.get_logger(__name__)
 
-RINGS = Counter("tieout_bell_rings_total", "Rings sent to the broker", ["outcome"])
 REST_SECONDS = 5.0  # after a failure the broker is left alone for so long
 _MOST_WAITING = 10_000
 

@@ -24,6 +24,7 @@ from sync import lease as leases
 from sync import trail
 from sync.desired import PlannedWork, receipt_of
 from sync.lease import Lease
+from sync.measures import count_attempt
 from sync.models import Attempt, Document, DocumentState, Posting, RecordKind, Status
 from sync.proof import difference
 from sync.steps import Step, reached
@@ -116,7 +117,7 @@ class Carrier:
             self._watch_difference(row, found)
         else:
             Document.objects.filter(pk=row.pk).update(state=DocumentState.INTENDED)
-            self._end(attempt, "absent")
+            self._end(row, attempt, "absent")
 
     def _look_again(self, row: Document) -> None:
         """A person was asked to correct or cancel a document whose money differs: see what became of it."""
@@ -256,7 +257,7 @@ class Carrier:
         with transaction.atomic():
             (self.customer_lease or self.lease).stand()  # else somebody knows better by now
             Document.objects.filter(pk=row.pk).update(state=state, is_draft=row.is_draft)
-            self._end(attempt, OUTCOME_OF_ERROR[type(error)], error.sentence, error.code)
+            self._end(row, attempt, OUTCOME_OF_ERROR[type(error)], error.sentence, error.code)
             trail.document_failed(row, self.posting, error)
 
     def _bind(self, row: Document, attempt: Attempt, document: AnyDocument, receipt: Receipt) -> None:
@@ -278,13 +279,14 @@ class Carrier:
         )
         row.refresh_from_db()
         self.receipts[row.reference] = receipt
-        self._end(attempt, "adopted" if receipt.adopted else "created")
+        self._end(row, attempt, "adopted" if receipt.adopted else "created")
         trail.document_posted(row, self.posting)
 
-    def _end(self, attempt: Attempt, outcome: str, sentence: str = "", code: str = "") -> None:
+    def _end(self, row: Document, attempt: Attempt, outcome: str, sentence: str = "", code: str = "") -> None:
         Attempt.objects.filter(pk=attempt.pk).update(
             outcome=outcome, sentence=sentence, code=code, finished_at=Now()
         )
+        count_attempt(self.posting, row, outcome)
 
     @contextmanager
     def _customer_leased(self, owner: Posting) -> Iterator[None]:

@@ -16,6 +16,7 @@ from sync.connections import pause_connection
 from sync.desired import PlannedWork
 from sync.failures import MOST_CRASHES, decide
 from sync.lease import Lease, LeaseLost
+from sync.measures import count_status
 from sync.models import DocumentState, Mode, Posting, Status
 from sync.proof import difference
 from sync.statuses import STATUS_OF_OUTCOME
@@ -106,6 +107,7 @@ def hold_as_our_bug(posting: Posting) -> None:
         crashes=0,
     )
     trail.status_changed(posting, Status.HELD, "our_bug")
+    transaction.on_commit(lambda: count_status(posting, Status.HELD), robust=True)
 
 
 def _close(posting: Posting, lease: Lease, verdict: Verdict, **columns: object) -> None:
@@ -120,6 +122,7 @@ def _close(posting: Posting, lease: Lease, verdict: Verdict, **columns: object) 
         **columns,
     ):
         raise LeaseLost(f"posting {posting.pk} was taken over")
+    transaction.on_commit(lambda: count_status(posting, verdict.status), robust=True)
     if (verdict.status, verdict.reason) != (posting.status, posting.reason):
         trail.status_changed(posting, verdict.status, verdict.code, verdict.reason)
 

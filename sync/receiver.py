@@ -14,7 +14,6 @@ from django.db import InterfaceError, InternalError, OperationalError, transacti
 from django.http import HttpResponse
 from django.utils import timezone
 from gunicorn.http.errors import ParseException
-from prometheus_client import Counter
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -24,13 +23,10 @@ from storefront.events import BadPayload, Payload, parse, store_event
 from storefront.models import FailureReason, Store, note_signature_failure
 from storefront.verification import Verified, WebhookRejected, require_producer, verify
 from sync import inbox
+from sync.measures import DELIVERIES, RECEIVER_SECONDS
 from sync.steps import Step, reached
 
 LARGEST_BODY = 256 * 1024
-
-DELIVERIES = Counter(
-    "tieout_webhook_deliveries_total", "Webhook deliveries by what became of them", ["outcome"]
-)
 
 
 class AnyAnswer(BaseContentNegotiation):
@@ -56,7 +52,7 @@ class BigCommerceWebhookView(APIView):
 
     def post(self, request: Request, key: str) -> HttpResponse:
         """Record the delivery and answer with nothing but a status."""
-        with correlation.bind():
+        with RECEIVER_SECONDS.time(), correlation.bind():
             try:
                 outcome, status = self._receive(request, key)
             except (OperationalError, InterfaceError, InternalError):  # the last: a read-only stand-by

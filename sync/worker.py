@@ -11,10 +11,12 @@ from erp.contract.errors import Misconfigured, Refused, RemoteError
 from erp.models import ErpConnection
 from sync import lease as leases
 from sync import sweeper
+from sync.carrying import OUTCOME_OF_ERROR
 from sync.failures import MOST_CRASHES
 from sync.finishing import fail, hold_as_our_bug
 from sync.journey import work_off
 from sync.lease import Lease, LeaseLost
+from sync.measures import journey_of
 from sync.models import Posting
 from sync.steps import Step, reached
 
@@ -48,7 +50,12 @@ def due_postings(company_id: int) -> QuerySet[Posting]:
     return (
         sweeper.due_postings()
         .filter(company_id=company_id)
-        .select_related("pipeline__store", "pipeline__company", "pipeline__mapping_set", "company")
+        .select_related(
+            "pipeline__store__tenant",
+            "pipeline__company",
+            "pipeline__mapping_set",
+            "company__tenant",
+        )
         .order_by("due_at")
     )
 
@@ -60,13 +67,16 @@ def _at_work(company_id: int) -> int:
 def work(posting: Posting, lease: Lease) -> None:
     """Work off one leased posting. A named failure becomes its status; an unnamed one is our bug and propagates."""
     reached(Step.TAKEN)
-    with correlation.bind(posting.correlation_id):
+    with correlation.bind(posting.correlation_id), journey_of(posting) as journey:
         try:
             work_off(posting, lease)
+            journey.outcome = "done"
         except RemoteError as error:
+            journey.outcome = OUTCOME_OF_ERROR[type(error)]
             _tell_breaker(posting.company_id, error)
             _settle(posting, lease, error)
         except LeaseLost:
+            journey.outcome = "lease_lost"
             log.warning("posting.lease_lost", posting=posting.pk)
         finally:
             breaker.not_tried(posting.company_id)

@@ -8,10 +8,15 @@ from axes.signals import user_locked_out
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
+from prometheus_client import Counter
 
 from audit import Action
 from audit.recording import record
 from tenants.models import Membership, User
+
+SIGN_INS = Counter(
+    "tieout_sign_ins", "Tries to sign in to the console: good, failed, or locked_out", ["outcome"]
+)
 
 
 @receiver(post_save, sender=Membership)
@@ -34,6 +39,7 @@ def _password_changed(instance: User, created: bool, raw: bool = False, **_: Any
 
 @receiver(user_logged_in)
 def _signed_in(user: User, **_: Any) -> None:
+    SIGN_INS.labels("good").inc()
     _of_user(Action.USER_SIGNED_IN, user, actor=user.username)
 
 
@@ -46,12 +52,14 @@ def _signed_out(user: User | None, **_: Any) -> None:
 @receiver(user_login_failed)
 def _sign_in_failed(credentials: dict[str, Any], **_: Any) -> None:
     """For people who exist: what else is typed may be a password, and strangers could fill the trail."""
+    SIGN_INS.labels("failed").inc()
     if user := User.objects.filter(username=str(credentials.get("username", ""))).first():
         _of_user(Action.USER_SIGN_IN_FAILED, user)
 
 
 @receiver(user_locked_out)
 def _locked_out(username: str | None = None, **_: Any) -> None:
+    SIGN_INS.labels("locked_out").inc()
     if user := User.objects.filter(username=username or "").first():
         _of_user(Action.USER_LOCKED_OUT, user)
 

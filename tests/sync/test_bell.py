@@ -9,7 +9,8 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from sync import bell
-from sync.bell import RINGS, Bell
+from sync.bell import Bell
+from sync.measures import RINGS
 from tests.waiting import wait_until
 
 

@@ -15,8 +15,9 @@ from sandbox.bigcommerce import BigCommerce, Line, Shopping
 from sandbox.wire import serve
 from storefront.models import SignatureFailure, Store
 from storefront.verification import SHARED_SECRET_HEADER, standard_signature
+from sync.measures import DELIVERIES
 from sync.models import Event
-from sync.receiver import DELIVERIES, LARGEST_BODY
+from sync.receiver import LARGEST_BODY
 from tenants.models import Tenant
 
 pytestmark = pytest.mark.django_db
