@@ -5,8 +5,8 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from sandbox.service_layer import checks, document_rows, errors, journal, stock
-from sandbox.service_layer.catalogue import DOCUMENTS
+from sandbox.service_layer import checks, document_rows, errors, journal, reconciliation, stock
+from sandbox.service_layer.catalogue import BY_OBJECT, DOCUMENTS
 from sandbox.service_layer.company import Company
 
 Row = dict[str, Any]
@@ -65,6 +65,7 @@ def cancel(company: Company, name: str, row: Row) -> Row | None:
         return None
     if name not in ("Invoices", "CreditNotes", "DownPayments"):
         raise errors.not_supported()
+    reconciliation.refuse_if_reconciled(company, name, row)
     if row["PaidToDate"] or row["PaidToDateFC"] or row.get("_drawn"):
         raise errors.business("Document cannot be cancelled: it is linked to payments or to another document")
     return _cancellation_document(company, name, row)
@@ -94,18 +95,19 @@ def _cancellation_document(company: Company, name: str, row: Row) -> Row:
 
 def _reopen_bases(company: Company, row: Row) -> None:
     for line in row["DocumentLines"]:
-        if line.get("BaseType") != 17 or not line["_from_base"]:
+        if line.get("BaseType") not in (15, 17) or not line["_from_base"]:
             continue
-        base = company.tables["Orders"][line["BaseEntry"],]
+        name = BY_OBJECT[str(line["BaseType"])].name
+        base = company.tables[name][line["BaseEntry"],]
         for each in base["DocumentLines"]:
             if each["LineNum"] == line["BaseLine"]:
                 each["RemainingOpenQuantity"] += line["_from_base"]
                 each["LineStatus"] = "bost_Open"
         base["DocumentStatus"] = "bost_Open"
-        company.touch("Orders", base)
+        company.touch(name, base)
     for drawn in row.get("DownPaymentsToDraw") or ():
         payment = company.tables["DownPayments"][drawn["DocEntry"],]
-        payment["_drawn"] -= drawn["GrossAmountToDraw"]
+        payment["_drawn"] -= drawn["GrossAmountToDrawFC"] or drawn["GrossAmountToDraw"]
         payment["DownPaymentStatus"] = "so_Open"
         company.touch("DownPayments", payment)
 

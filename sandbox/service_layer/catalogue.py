@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sandbox.service_layer.fields_documents
 import sandbox.service_layer.fields_masters
 import sandbox.service_layer.fields_payments
+import sandbox.service_layer.fields_reconciliations
 import sandbox.service_layer.fields_setup  # noqa: F401  (importing the tables registers their types)
 from sandbox.service_layer.fields import TYPES, EntityType
 
@@ -52,6 +53,7 @@ def _setup(name: str, type_name: str, key: str, table: str, *, writable: bool = 
 DOCUMENTS = _sets(
     _document("Invoices", "OINV", "INV1", "13"),
     _document("CreditNotes", "ORIN", "RIN1", "14"),
+    _document("DeliveryNotes", "ODLN", "DLN1", "15"),
     _document("Orders", "ORDR", "RDR1", "17"),
     _document("DownPayments", "ODPI", "DPI1", "203"),
     _document("Drafts", "ODRF", "DRF1", "112"),
@@ -126,6 +128,7 @@ MASTERS = _sets(
     EntitySet(
         name="JournalEntries", type_name="JournalEntry", key=("JdtNum",), table="OJDT", object_code="30"
     ),
+    _setup("InternalReconciliations", "InternalReconciliation", "ReconNum", "OITR"),
 )
 
 SETS: dict[str, EntitySet] = {**DOCUMENTS, **PAYMENTS, **MASTERS}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from sandbox.service_layer import people
 from sandbox.service_layer.reference_data import add_item, set_stock
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Control:
             "stock": self._stock,
             "change": self._change,
             "rows": self._rows,
+            "invoice-order": self._invoice_order,
             "user-field": self._user_field,
             "restart": self._restart,
             "lose-sessions": self._lose_sessions,
@@ -95,6 +97,18 @@ class Control:
 
     def _rows(self, data: dict[str, Any]) -> Any:
         return self._company(data).documents(data["set"], **data.get("where", {}))
+
+    def _invoice_order(self, data: dict[str, Any]) -> Any:
+        """Invoice a sales order as the ERP's people do: `order`, and `quantities` by line number where it is a part."""
+        given = data.get("quantities") or {}
+        quantities = {int(number): Decimal(str(quantity)) for number, quantity in given.items()}
+        row = people.invoice_order(
+            self._company(data),
+            int(data["order"]),
+            quantities=quantities or None,
+            draw=data.get("draw") or (),
+        )
+        return {"DocEntry": row["DocEntry"], "DocNum": row["DocNum"], "DocTotal": str(row["DocTotal"])}
 
     def _user_field(self, data: dict[str, Any]) -> None:
         self._company(data).add_user_field(data["table"], data["name"], length=int(data.get("length", 50)))

@@ -20,7 +20,13 @@ _ROW = TYPES["DocumentLine"]
 COSTING = ("CostingCode", "CostingCode2", "CostingCode3", "CostingCode4", "CostingCode5")
 FREIGHT_COSTING = ("DistributionRule", *(f"DistributionRule{n}" for n in range(2, 6)))
 # What may be drawn into what: the target's object code, and the codes of its possible bases.
-BASES = {"13": ("17", "15", "203"), "14": ("13", "203"), "203": ("17",), "17": ("23",)}
+BASES = {
+    "13": ("17", "15", "203"),
+    "14": ("13", "203"),
+    "15": ("17",),
+    "203": ("17",),
+    "17": ("23",),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,7 +183,8 @@ def _refuse_negative(setting: Setting, totals: Totals, drawn: list[down_payments
 
 
 def _moves(prepared: Prepared) -> list[stock.Move]:
-    """What the document does to stock: invoices take, credit notes give back, orders and reserves commit."""
+    """What the document does to stock: deliveries take, and invoices of what was not delivered before; credit notes give
+    back, orders and reserves commit."""
     setting, values = prepared.setting, prepared.values
     reserve = values.get("ReserveInvoice") == "tYES"
     moves: list[stock.Move] = []
@@ -195,7 +196,11 @@ def _moves(prepared: Prepared) -> list[stock.Move]:
         taken, committed = ZERO, ZERO
         if setting.object_code == "13":
             released = line.from_base if line.base_set == "Orders" else ZERO
-            taken, committed = (ZERO, line.quantity - released) if reserve else (-line.quantity, -released)
+            delivered = line.from_base if line.base_set == "DeliveryNotes" else ZERO
+            leaves = line.quantity - delivered
+            taken, committed = (ZERO, leaves - released) if reserve else (-leaves, -released)
+        elif setting.object_code == "15":
+            taken, committed = -line.quantity, -line.from_base
         elif setting.object_code == "14" and line.values.get("WithoutInventoryMovement") != "tYES":
             taken = line.quantity
         elif setting.object_code == "17":
@@ -272,7 +277,7 @@ def _close_bases(company: Company, lines: list[Line]) -> None:
         if not line.base_line["RemainingOpenQuantity"]:
             line.base_line["LineStatus"] = "bost_Close"
         delivered = all(each["LineStatus"] == "bost_Close" for each in line.base["DocumentLines"])
-        if delivered and line.base_set == "Orders":  # an invoice is closed by being settled
+        if delivered and line.base_set != "Invoices":  # those are closed by being settled
             line.base["DocumentStatus"] = "bost_Close"
         company.touch(line.base_set, line.base)
 

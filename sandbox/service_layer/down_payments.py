@@ -93,8 +93,14 @@ def _drawing(setting: Setting, row: Row, position: int) -> Drawing:
         "RowNum": position,
         "DocInternalID": position,
     }
-    amounts = {"AmountToDraw": gross - tax, "Tax": tax, "GrossAmountToDraw": gross, "IsGrossLine": "tNO"}
-    return Drawing(entry=found["DocEntry"], net=gross - tax, tax=tax, row={**shown, **amounts})
+    amounts = {"AmountToDraw": gross - tax, "Tax": tax, "GrossAmountToDraw": gross}
+    foreign = {f"{name}FC": amount if setting.foreign else ZERO for name, amount in amounts.items()}
+    local = {
+        name: setting.company.to_local(amount, setting.rate) if setting.foreign else amount
+        for name, amount in amounts.items()
+    }
+    row = {**shown, **local, **foreign, "IsGrossLine": "tNO"}
+    return Drawing(entry=found["DocEntry"], net=gross - tax, tax=tax, row=row)
 
 
 def _wanted(setting: Setting, row: Row, total: Decimal, tax_total: Decimal, left: Decimal) -> Decimal:

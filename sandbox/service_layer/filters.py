@@ -64,6 +64,18 @@ def parse_filter(company: Company, type_name: str, text: str, *, ignore_case: bo
     return predicate
 
 
+def parse_joined(company: Company, field: Callable[[str], Field], text: str) -> Predicate:
+    """Compile the filter of a cross join over flat pairs; `field` gives the property of a qualified name.
+
+    :raises B1Error: -1000 for anything the Service Layer cannot read
+    """
+    parser = _JoinedParser(company, "", _tokens(text), ignore_case=False)
+    parser.field = field
+    predicate = parser.either()
+    parser.expect_end()
+    return predicate
+
+
 def _tokens(text: str) -> list[_Token]:
     found: list[_Token] = []
     position = 0
@@ -200,6 +212,24 @@ class _Parser:
             raise bad_query("malformed $filter")
         self.position += 1
         return self.tokens[self.position - 1]
+
+
+class _JoinedParser(_Parser):
+    """Names are qualified (`Invoices/DocEntry`), and one property may be compared with another."""
+
+    field: Callable[[str], Field]
+
+    def _property(self, name: str) -> Field:
+        return self.field(name)
+
+    def _comparison(self, field: Field) -> Predicate:
+        here = self.position + 1
+        if here < len(self.tokens) and "/" in self.tokens[here].text and self.tokens[here].kind == "name":
+            operator, other = self._next("name").text, self.field(self._next("name").text)
+            if operator != "eq":
+                raise bad_query("properties of a cross join can be compared by eq only")
+            return lambda row: row.get(field.name) == row.get(other.name)
+        return super()._comparison(field)
 
 
 def _typed(field: Field, token: _Token) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sandbox.service_layer import checks, document_rows, errors, journal
+from sandbox.service_layer import checks, document_rows, errors, journal, reconciliation
 from sandbox.service_layer.catalogue import PAYMENTS, EntitySet
 from sandbox.service_layer.company import Company
 from sandbox.service_layer.reading import read_entity, require_user_fields
@@ -287,6 +287,7 @@ def cancel(company: Company, name: str, row: Row) -> None:
         raise errors.not_supported()
     if row["Cancelled"] == "tYES":
         raise errors.business("Document is already cancelled")
+    reconciliation.refuse_if_reconciled(company, name, row)
     company.check_period(company.today(), PAYMENTS[name].table, sale=False)
     for each in row["PaymentInvoices"]:
         set_name, _ = _APPLICABLE[name][each["InvoiceType"]]

@@ -45,7 +45,16 @@ def read_page(
     """
     _refuse_unknown(query)
     matched = _matching(company, entity_set, query, headers)
-    count = len(matched)
+    page, next_skip, asked = paged(company, matched, query, headers)
+    only = selected(company, entity_set, query)
+    rows = [write_row(company, entity_set.type_name, row, only=only, v2=v2) for row in page]
+    return Page(rows=rows, count=len(matched), next_skip=next_skip, page_size=asked)
+
+
+def paged(
+    company: Company, matched: list[Row], query: Mapping[str, str], headers: Headers
+) -> tuple[list[Row], int | None, int | None]:
+    """One page of what matched, where the next one begins, and the page size the client asked for."""
     skip = _whole(query, "$skip", 0)
     rest = matched[skip:]
     if "$top" in query:
@@ -53,10 +62,7 @@ def read_page(
     asked = _asked_page_size(headers)
     size = company.switches.page_size if asked is None else asked
     page = rest[:size] if size else rest
-    only = selected(company, entity_set, query)
-    rows = [write_row(company, entity_set.type_name, row, only=only, v2=v2) for row in page]
-    more = len(rest) > len(page)
-    return Page(rows=rows, count=count, next_skip=skip + size if more else None, page_size=asked)
+    return page, skip + size if len(rest) > len(page) else None, asked
 
 
 def count(company: Company, entity_set: EntitySet, query: Mapping[str, str], headers: Headers) -> int:
@@ -84,15 +90,18 @@ def next_link(
     company: Company, entity_set: EntitySet, query: Mapping[str, str], page: Page, root: str
 ) -> str:
     """The link to the next page, relative to the service root or from the host's root."""
-    options = {
-        name: value for name, value in query.items() if name not in ("$skip", "$inlinecount", "$count")
-    }
+    options = {name: value for name, value in query.items() if name not in ("$inlinecount", "$count")}
     if "$top" in options:
         options["$top"] = str(_whole(query, "$top", 0) - len(page.rows))
-    options["$skip"] = str(page.next_skip)
-    text = "&".join(f"{name}={quote(value, safe=chr(39) + '(),')}" for name, value in options.items())
+    return link(company, entity_set.name, options, page.next_skip or 0, root)
+
+
+def link(company: Company, path: str, options: Mapping[str, str], skip: int, root: str) -> str:
+    """A link to the same query from row `skip` on."""
+    written = {**options, "$skip": str(skip)}
+    text = "&".join(f"{name}={quote(value, safe=chr(39) + '(),')}" for name, value in written.items())
     before = f"{root}/" if company.switches.next_link == "rooted" else ""
-    return f"{before}{entity_set.name}?{text}"
+    return f"{before}{path}?{text}"
 
 
 def _matching(

@@ -356,7 +356,8 @@ def _periods(company: Company) -> None:
 
 
 def _series(company: Company) -> None:
-    for number, code in enumerate(("13", "14", "17", "24", "46", "203", "112", "140", "30"), start=1):
+    codes = ("13", "14", "17", "24", "46", "203", "112", "140", "30", "15")
+    for number, code in enumerate(codes, start=1):
         company.series[number] = Series(number=number, object_code=code, name="Primary")
         company.series[number + 20] = Series(
             number=number + 20, object_code=code, name="Web", next_number=500001, default=False

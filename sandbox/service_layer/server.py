@@ -18,11 +18,13 @@ from sandbox.service_layer import (
     payments,
     persistence,
     queries,
+    reconciliation,
     services,
 )
 from sandbox.service_layer.catalogue import DOCUMENTS, PAYMENTS, SETS, EntitySet
 from sandbox.service_layer.company import Company
 from sandbox.service_layer.control import Control
+from sandbox.service_layer.crossjoin import CrossJoin
 from sandbox.service_layer.errors import B1Error
 from sandbox.service_layer.filters import parse_key
 from sandbox.service_layer.languages import ENGLISH, translated
@@ -207,6 +209,8 @@ class Exchange:
 
     def _resource(self, session: Session) -> Response:
         company = session.company
+        if self.rest.startswith("$crossjoin(") and self.method == "GET":
+            return self._crossjoin(company)
         found = _RESOURCE.match(self.rest)
         if found is None:
             raise errors.no_such_path()
@@ -222,6 +226,20 @@ class Exchange:
         if row is None:
             raise errors.not_found()
         return self._one(company, entity_set, row, found["action"])
+
+    def _crossjoin(self, company: Company) -> Response:
+        query = dict(self.request.args)
+        page, more, size = queries.paged(
+            company, CrossJoin(company, self.rest, query).rows(), query, self.request.headers
+        )
+        answer: Row = self._with_metadata({"value": page}, "Collection(Edm.ComplexType)")
+        if more is not None:
+            at = "@" if self.v2 else ""
+            answer[f"{at}odata.nextLink"] = queries.link(company, self.rest, query, more, self.root)
+        response = _json(answer)
+        if size is not None:
+            response.headers["Preference-Applied"] = f"odata.maxpagesize={size}"
+        return response
 
     def _service(self, company: Company, name: str) -> Response:
         if self.method != "POST":
@@ -275,6 +293,8 @@ class Exchange:
         elif entity_set.name in PAYMENTS:
             name, row = payments.post(company, entity_set.name, body)
             landed = SETS[name]
+        elif entity_set.name == reconciliation.NAME:
+            row = reconciliation.post(company, body)
         else:
             row = masters.post(company, entity_set.name, body)
         location = f"{self.root}/{landed.name}{key_text(landed, row)}"
@@ -307,6 +327,8 @@ class Exchange:
         name = entity_set.name
         if name == "PaymentDrafts" and action == "SaveDraftToDocument":
             payments.post_draft(company, row)
+        elif name == reconciliation.NAME and action == "Cancel":
+            reconciliation.cancel(company, row)
         elif name in PAYMENTS and action in ("Cancel", "CancelbyCurrentSystemDate"):
             payments.cancel(company, name, row)
         elif name in DOCUMENTS and action == "Cancel":

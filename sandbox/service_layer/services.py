@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from sandbox.service_layer import documents, errors
+from sandbox.service_layer import documents, errors, reconciliation
 from sandbox.service_layer.company import Company, Period, Series
 from sandbox.service_layer.enums import ENUMS
 from sandbox.service_layer.fields import BadValue, read_date
@@ -223,6 +223,13 @@ def _item_price(company: Company, payload: Mapping[str, Any]) -> Row:
     return {"Price": price.get("Price", ZERO), "Currency": price.get("Currency") or local, "Discount": ZERO}
 
 
+def _open_transactions(company: Company, payload: Mapping[str, Any]) -> Row:
+    row = reconciliation.open_transactions(
+        company, _argument(payload, "InternalReconciliationOpenTransParams")
+    )
+    return write_row(company, "InternalReconciliationOpenTrans", row)
+
+
 def _save_draft(company: Company, payload: Mapping[str, Any]) -> object:
     documents.post_draft(company, _argument(payload, "Document").get("DocEntry", 0))
     return NOTHING
@@ -249,4 +256,5 @@ OPERATIONS: dict[str, Callable[[Company, Mapping[str, Any]], Any]] = {
     "SBOBobService_GetLocalCurrency": lambda company, payload: company.switches.local_currency,
     "SBOBobService_GetSystemCurrency": lambda company, payload: company.switches.local_currency,
     "DraftsService_SaveDraftToDocument": _save_draft,
+    "InternalReconciliationsService_GetOpenTransactions": _open_transactions,
 }

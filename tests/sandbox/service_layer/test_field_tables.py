@@ -104,6 +104,10 @@ def test_every_service_operation_is_real_and_answers_in_its_return_type(metadata
         "DocumentTypeParams": {"Document": "13"},
         "SeriesParams": {"Series": 1},
         "ItemPriceParams": {"ItemCode": "SKU-1", "CardCode": "C20000"},
+        "InternalReconciliationOpenTransParams": {
+            "CardOrAccount": "coaCard",
+            "InternalReconciliationBPs": [{"BPCode": "C20000"}],
+        },
     }
     for name, operation in real.items():
         answer = operation.get("ReturnType", "")
