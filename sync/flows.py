@@ -52,20 +52,21 @@ def _poll_orders(flow: Flow) -> int:
         since = _since(flow)
         found = [*client.orders_modified_since(since), *client.orders_refunded_since(since)]
     newest = {changed.record_id: changed for changed in sorted(found, key=lambda changed: changed.at)}
-    return _want_all(flow, RecordKind.ORDER, list(newest.values()))
+    return want_all(flow, RecordKind.ORDER, list(newest.values()))
 
 
 def _poll_customers(flow: Flow) -> int:
     with _client(flow) as client:
         found = list(client.customers_modified_since(_since(flow)))
-    return _want_all(flow, RecordKind.CUSTOMER, found)
+    return want_all(flow, RecordKind.CUSTOMER, found)
 
 
 def _client(flow: Flow) -> AbstractContextManager[BigCommerceClient]:
     return open_client(flow.pipeline.store, correlation_id=correlation.get(), subject=f"flow:{flow.pk}")
 
 
-def _want_all(flow: Flow, kind: RecordKind, found: list[Changed]) -> int:
+def want_all(flow: Flow, kind: RecordKind, found: list[Changed]) -> int:
+    """Have those that changed since they were last read, read again; returns how many changed."""
     for changed in found:
         _want_if_newer(flow, kind, changed.record_id, changed.at)
     bell.ring(flow.pipeline.company_id)

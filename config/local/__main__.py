@@ -11,6 +11,7 @@ from pathlib import Path
 import environ
 
 from config.local import checks, commands, demo
+from config.local.bench import lists
 from config.local.folder import DataFolder, FolderInUse, PortInUse
 from config.local.installation import PROJECT, NotReady, serve
 from config.local.postgres import PostgresDidNotStart
@@ -25,6 +26,7 @@ def main(arguments: list[str]) -> int:
     environ.Env.read_env(PROJECT / ".env")  # what the environment already says stays
     own: dict[str, Callable[[list[str]], int]] = {
         "demo": _demo,
+        "bench": _bench,
         "serve": _serve,
         "test": checks.run,
         "new_secrets": commands.new_secrets,
@@ -54,6 +56,14 @@ def _demo(arguments: list[str]) -> int:
         opens_browser=not options.no_browser_open,
     )
     return 0
+
+
+def _bench(arguments: list[str]) -> int:
+    kinds: dict[str, Callable[[list[str]], int]] = {"lists": lists.run}
+    if not arguments or arguments[0] not in kinds:
+        print(f"tieout: say what to measure: tieout bench {' | '.join(kinds)}", file=sys.stderr)
+        return 2
+    return kinds[arguments[0]](arguments[1:])
 
 
 def _serve(arguments: list[str]) -> int:

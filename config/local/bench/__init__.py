@@ -1,0 +1,1 @@
+"""`./tieout bench KIND`: the running product measured on this machine, one JSON line per run."""
