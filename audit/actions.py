@@ -8,6 +8,11 @@ from enum import StrEnum
 class Action(StrEnum):
     """What happened. The value is stored, so it is never renamed or used again for something else."""
 
+    @property
+    def words(self) -> str:
+        """As a person reads it: `Document posted`."""
+        return self.value.replace(".", " ").replace("_", " ").capitalize()
+
     # From the store
     EVENT_RECEIVED = "event.received"
     EVENT_REPEATED = "event.repeated"

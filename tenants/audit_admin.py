@@ -30,6 +30,7 @@ from tenants.scoped_admin import TenantAdmin
 from tenants.scoping import is_installation_administrator, tenant_ids, visible
 
 STORY = "story"
+WORDS = {item.value: item.words for item in Action}
 COLUMNS = ["at (UTC)", "tenant", "action", "subjects", "actor", "correlation id", "details"]
 
 
@@ -41,7 +42,7 @@ class ActionFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The closed list."""
-        return [(item.value, item.value) for item in Action]
+        return list(WORDS.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         """Entries of one kind."""
@@ -68,7 +69,7 @@ class StoryFilter(DropdownFilter):
 class AuditPage(TenantAdmin):
     """The trail. Nobody adds to it, changes it or deletes from it here."""
 
-    list_display = ["when", "action", "about", "actor", "correlation", "summary"]
+    list_display = ["when", "what", "about", "actor", "correlation", "summary"]
     list_filter = [
         ("at", RangeDateTimeFilter),
         ActionFilter,
@@ -88,7 +89,7 @@ class AuditPage(TenantAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """All there is."""
-        return ["at", "tenant_name", "action", "about", "actor", "correlation", "facts"]
+        return ["at", "tenant_name", "what", "about", "actor", "correlation", "facts"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """All of it."""
@@ -109,6 +110,11 @@ class AuditPage(TenantAdmin):
         """To the second: a story is read by its times."""
         at = date_format(timezone.localtime(entry.at), "j M Y, H:i:s")
         return format_html('<span class="t-amount">{}</span>', at)
+
+    @admin.display(description="what happened", ordering="action")
+    def what(self, entry: AuditEntry) -> str:
+        """In words; a kind that a newer version wrote stays as it was written."""
+        return WORDS.get(entry.action, entry.action)
 
     @admin.display(description="about")
     def about(self, entry: AuditEntry) -> SafeString:
