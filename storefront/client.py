@@ -1,4 +1,4 @@
-"""What we read from a BigCommerce store: orders and customers, whole, and what changed.
+"""What we read from a BigCommerce store: orders and customers, whole, and pages of lists (`changes.py`).
 
 An order is read in three steps. First the order itself, which says what else there is to read. Then, at the
 same time, everything that depends on nothing but it: products, shipping addresses, taxes, transactions, and
@@ -19,8 +19,8 @@ from typing import Any
 
 from erp.contract.errors import TryLater
 from erp.contract.plan import plain
-from storefront.paging import v2_rows, v3_rows
-from storefront.translation.reading import identifier, is_true, moment, text
+from storefront.paging import PAGE, list_rows, v2_rows, v3_rows
+from storefront.translation.reading import identifier, is_true, text
 from storefront.transport import Transport
 
 Row = Mapping[str, Any]
@@ -29,14 +29,6 @@ READS_OF_AN_ORDER = 3  # so often an order is read before we wait for it to rest
 MOST_IDS = 100  # in one `id:in`
 REFUNDED_STATUSES = ("4", "14")
 INLINE_ADDRESSES = 10  # "customers v3": more are read from /customers/addresses
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
-    """A record that changed in the store, and when."""
-
-    record_id: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,47 +169,49 @@ class BigCommerceClient:
             "tax_number": fields.get(wishes.tax_number_field, "") if wishes.tax_number_field else "",
         }
 
-    # -- what changed ---------------------------------------------------------------------------------
+    # -- lists ----------------------------------------------------------------------------------------
 
-    def orders_modified_since(self, since: datetime) -> Iterator[Changed]:
-        """Orders modified at or after a moment, oldest change first. The caller overlaps its windows.
+    def read_page(self, path: str, params: Mapping[str, str]) -> list[Row]:
+        """One page of a v2 or v3 list, as long as it may be."""
+        try:
+            found = self._get(path, {**params, "limit": str(PAGE)})
+        finally:
+            self._after_reading()
+        return list_rows(found.get("data") if isinstance(found, dict) else found)
 
-        v2 has no cursor and rows drift between pages, so after each full page the list is asked anew from the
-        last time seen; many changes within one second are paged through.
-        """
-        seen: set[Changed] = set()
-        anchor, page = since, 1
+    def pages_by_cursor(self, path: str, params: Mapping[str, str]) -> Iterator[list[Row]]:
+        """A v3 list by its cursor, page by page: rows that move do not shift the others."""
+        cursor = ""
         while True:
-            asked = {
-                "min_date_modified": anchor.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-                "sort": "date_modified:asc",
-                "page": str(page),
-                "limit": "250",
-            }
-            rows = self._read_list("v2/orders", asked)
-            changes = [c for row in rows if (c := _changed(row)) is not None]
-            yield from (c for c in changes if c not in seen)
-            if len(rows) < 50 or not changes:
+            asked = {**params, "limit": str(PAGE), **({"after": cursor} if cursor else {})}
+            try:
+                found = self._get(path, asked)
+            finally:
+                self._after_reading()
+            content = found if isinstance(found, dict) else {}
+            rows, new = list_rows(content.get("data")), _end_cursor(content)
+            yield rows
+            if not rows or not new or new == cursor:
                 return
-            seen.update(changes)
-            last = changes[-1].at
-            page = page + 1 if last <= anchor else 1
-            anchor = last
+            cursor = new
 
-    def customers_modified_since(self, since: datetime) -> Iterator[Changed]:
-        """Customers modified at or after a moment. Address changes do not count as such in BigCommerce."""
-        asked = {"date_modified:min": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-        for row in self._recorded(v3_rows(self._get, "v3/customers", asked)):
-            if (changed := _changed(row)) is not None:
-                yield changed
+    def store_time(self) -> datetime:
+        """What the store's clock says: lists filter by it.
 
-    def orders_refunded_since(self, since: datetime) -> Iterator[Changed]:
-        """Orders with a refund made at or after a moment: a refund may not count as a change of its order."""
-        asked = {"created:min": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-        for row in self._recorded(v3_rows(self._get, "v3/orders/payment_actions/refunds", asked)):
-            order_id, at = identifier(row.get("order_id")), moment(row.get("created"))
-            if order_id and at is not None:
-                yield Changed(record_id=order_id, at=at)
+        :raises TryLater: it does not say
+        """
+        try:
+            found = self._get("v2/time")
+        finally:
+            self._after_reading()
+        seconds = found.get("time") if isinstance(found, dict) else None
+        if not isinstance(seconds, int) or not 0 < seconds < 10**11:
+            raise self._later("BigCommerce does not say what time it is.", after=timedelta(minutes=1))
+        return datetime.fromtimestamp(seconds, UTC)
+
+    def note_calls(self) -> None:
+        """Let the calls so far be recorded now: a long list does not keep them to its end."""
+        self._after_reading()
 
     def store_information(self) -> dict[str, Any]:
         """What the store says about itself: name, currency, plan."""
@@ -237,19 +231,6 @@ class BigCommerceClient:
 
     def _v3(self, path: str, params: Mapping[str, str] | None = None) -> list[Row]:
         return list(v3_rows(self._get, path, params))
-
-    def _read_list(self, path: str, params: Mapping[str, str]) -> list[Row]:
-        try:
-            found = self._get(path, params)
-        finally:
-            self._after_reading()
-        return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
-
-    def _recorded(self, rows: Iterator[Row]) -> Iterator[Row]:
-        try:
-            yield from rows
-        finally:
-            self._after_reading()
 
     def _later(self, sentence: str, *, after: timedelta) -> TryLater:
         error = TryLater(sentence, after=after)
@@ -294,9 +275,10 @@ def _is_nonzero(value: object) -> bool:
     return text(value).strip("0.") != ""
 
 
-def _changed(row: Row) -> Changed | None:
-    record_id, at = identifier(row.get("id")), moment(row.get("date_modified"))
-    return Changed(record_id=record_id, at=at) if record_id and at is not None else None
+def _end_cursor(content: Row) -> str:
+    meta = content.get("meta")
+    cursors = meta.get("cursor_pagination") if isinstance(meta, dict) else None
+    return text(cursors.get("end_cursor")) if isinstance(cursors, dict) else ""
 
 
 def _whole(record_id: str) -> str:

@@ -24,7 +24,7 @@ def v2_rows(get: Get, path: str, params: Mapping[str, str] | None = None) -> Ite
     """All rows of a v2 list; none if the thing itself is not there."""
     seen: set[str] = set()
     for page in range(1, MOST_PAGES + 1):
-        found = _rows(get(path, {**(params or {}), "page": str(page), "limit": str(PAGE)}))
+        found = list_rows(get(path, {**(params or {}), "page": str(page), "limit": str(PAGE)}))
         fresh = [row for row in found if _is_new(row, seen)]
         yield from fresh
         if len(found) < SMALLEST_PAGE or not fresh:
@@ -46,7 +46,7 @@ def v3_rows(
         numbered = {} if limit is None and page == 1 else {"page": str(page)}
         answer = get(path, {**(params or {}), **numbered, **sized})
         content = answer if isinstance(answer, dict) else {}
-        fresh = [row for row in _rows(content.get("data")) if _is_new(row, seen)]
+        fresh = [row for row in list_rows(content.get("data")) if _is_new(row, seen)]
         yield from fresh
         if not fresh or page >= _total_pages(content):
             return
@@ -60,7 +60,8 @@ def _total_pages(content: Row) -> int:
     return total if isinstance(total, int) else 1
 
 
-def _rows(content: Any) -> list[Row]:
+def list_rows(content: Any) -> list[Row]:
+    """The rows of a list; anything else has none."""
     return [row for row in content if isinstance(row, dict)] if isinstance(content, list) else []
 
 

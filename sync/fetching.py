@@ -7,6 +7,7 @@ from django.utils import timezone
 from erp.contract.errors import Refused, TryLater
 from erp.contract.plan import content_hash
 from storefront.opening import open_client
+from storefront.translation.reading import moment
 from sync import trail
 from sync.models import Posting, RecordKind, Snapshot
 from sync.steps import Step, reached
@@ -16,12 +17,13 @@ READABLE_WITHIN = timedelta(hours=1)
 
 
 def take_snapshot(posting: Posting) -> Snapshot:
-    """The record as the store has it now; one row per content.
+    """The record as the store has it now; one row per content. The posting learns when it was read.
 
     :raises TryLater: the store does not answer, or does not know the record yet
     :raises Refused: the store does not know the record an hour after it told us of it
     """
     store = posting.pipeline.store
+    posting.read_at = timezone.now()
     with open_client(store, correlation_id=posting.correlation_id, subject=trail.subject(posting)) as client:
         if posting.record_kind == RecordKind.ORDER:
             # An order of ours may have refunds that its own payload does not tell of ("refunded_amount" is always 0).
@@ -31,6 +33,7 @@ def take_snapshot(posting: Posting) -> Snapshot:
     reached(Step.FETCHED)
     if body is None:
         raise _not_there(posting)
+    posting.record_modified_at = moment(body[str(posting.record_kind)].get("date_modified"))
     snapshot, is_new = Snapshot.objects.get_or_create(
         store=store,
         record_kind=posting.record_kind,

@@ -39,6 +39,7 @@ def show(posting: Posting, lease: Lease, work: PlannedWork) -> None:
     :raises LeaseLost: another worker took over
     """
     columns: dict[str, object] = {"snapshot": work.snapshot, "plan": work.stored}
+    columns |= {"read_at": posting.read_at, "record_modified_at": posting.record_modified_at}
     if isinstance(work.record, Order):
         columns |= {
             "placed_at": work.record.created_at,

@@ -4,6 +4,7 @@ Nothing else happens in the request. The bell is rung after the commit and can n
 the rows.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import transaction
@@ -83,27 +84,44 @@ def raise_wanted_version(
     wait: timedelta = timedelta(0),
 ) -> None:
     """One more version of this record is wanted; a posting that waits for a retry is due at once, an excluded one never."""
-    posting, is_new = Posting.objects.get_or_create(
-        pipeline=pipeline,
-        record_kind=record_kind,
-        record_id=record_id,
-        defaults={
-            "tenant_id": pipeline.tenant_id,
-            "company_id": pipeline.company_id,
-            "correlation_id": correlation_id,
-            "due_at": waiting.now() + wait,
-        },
+    raise_wanted_versions(pipeline, record_kind, [record_id], correlation_id, wait=wait)
+
+
+def raise_wanted_versions(
+    pipeline: Pipeline,
+    record_kind: str,
+    record_ids: Sequence[str],
+    correlation_id: str,
+    *,
+    wait: timedelta = timedelta(0),
+) -> None:
+    """One more version of each of these records is wanted, in a handful of queries however many they are."""
+    postings = Posting.objects.filter(pipeline=pipeline, record_kind=record_kind)
+    known = set(postings.filter(record_id__in=record_ids).values_list("record_id", flat=True))
+    # One that comes in between is as new as ours would be: its first reading is still to come.
+    Posting.objects.bulk_create(
+        [
+            Posting(
+                tenant_id=pipeline.tenant_id,
+                pipeline=pipeline,
+                company_id=pipeline.company_id,
+                record_kind=record_kind,
+                record_id=record_id,
+                correlation_id=correlation_id,
+                due_at=waiting.now() + wait,
+            )
+            for record_id in dict.fromkeys(record_ids)
+            if record_id not in known
+        ],
+        ignore_conflicts=True,
     )
-    if not is_new:
-        Posting.objects.filter(pk=posting.pk).update(
-            wanted_version=F("wanted_version") + 1,
-            correlation_id=correlation_id,
-            due_at=Case(
-                When(
-                    status=Status.EXCLUDED,
-                    reason_code="by_hand",
-                    then=Value(None, output_field=DateTimeField()),
-                ),
-                default=Least(F("due_at"), waiting.now() + wait),
-            ),
-        )
+    if not known:
+        return
+    by_hand = When(status=Status.EXCLUDED, reason_code="by_hand", then=Value(None, DateTimeField()))
+    # In one order, so that two who want several of the same records do not wait for each other.
+    rows = postings.filter(record_id__in=known).order_by("pk").select_for_update(no_key=True)
+    Posting.objects.filter(pk__in=rows.values("pk")).update(
+        wanted_version=F("wanted_version") + 1,
+        correlation_id=correlation_id,
+        due_at=Case(by_hand, default=Least(F("due_at"), waiting.now() + wait)),
+    )

@@ -36,9 +36,10 @@ def sweep() -> None:
 
 
 @shared_task
-def run_flow(*, flow_id: int) -> None:
+def run_flow(*, flow_id: int, by_hand: bool = False) -> None:
     """One scheduled or hand-started run of a flow."""
-    flows.run(Flow.objects.select_related("pipeline__store", "pipeline__company").get(pk=flow_id))
+    flow = Flow.objects.select_related("pipeline__store", "pipeline__company").get(pk=flow_id)
+    flows.run(flow, scheduled=not by_hand)
 
 
 @shared_task

@@ -1,6 +1,7 @@
 """What workers and beat ask the database for, timed where no page is: the sweep, taking the next order, a poll's share."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from statistics import quantiles
 from time import perf_counter
 from typing import Any
@@ -8,8 +9,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from storefront.client import Changed
-from sync import flows, sweeper, worker
+from storefront.changes import Changed, Page
+from sync import polling, sweeper, worker
 from sync.models import Document, Flow, FlowKind, Gap, GapState, Posting, RecordKind, Reprocess, Status
 
 REPEATS = 20
@@ -29,12 +30,14 @@ def timings() -> dict[str, dict[str, float]]:
         .order_by("-pk")
         .values_list("record_id", flat=True)[:POLLED]
     )
-    changed = [Changed(record_id=record_id, at=timezone.now()) for record_id in known]
+    changed = tuple(Changed(record_id=record_id, at=timezone.now()) for record_id in known)
+    page = Page(changes=changed, read_until=timezone.now())
+    orders = polling.Reading(kind=RecordKind.ORDER, mark="polled_until", pages=iter(()))
     return {
         "sweep": timed(sweeper.companies_with_due_work),
         "take_next": timed(lambda: rolled_back(lambda: worker.take_next(flow.pipeline.company_id))),
         f"poll of {len(changed)} changed orders": timed(
-            lambda: rolled_back(lambda: flows.want_all(flow, RecordKind.ORDER, changed))
+            lambda: rolled_back(lambda: polling.take(orders, page, [flow], timedelta(0)))
         ),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from werkzeug import Request, Response
 
 from sandbox.bigcommerce import fields
 from sandbox.bigcommerce.store import Store
-from sandbox.wire import Clock, Refusal, Storage, answer_json, loads
+from sandbox.wire import Clock, Refusal, Storage, answer_json, dumps, loads
 
 Row = dict[str, Any]
 STATUS_CODES = "https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes"
@@ -87,6 +88,37 @@ class Ask:
             "total_pages": pages, "links": links,
         }  # fmt: skip
         return answer_json({"data": here, "meta": {"pagination": pagination}})
+
+    def v3_cursor_list(self, rows: Sequence[Row]) -> Response:
+        """A list that can be read by cursor (``after``), by id; without one, its first page."""
+        limit = self.page[1]
+        after = _from_cursor(self.query["after"]) if "after" in self.query else 0
+        if after is None:
+            raise refusal("v3", 422, "The field 'after' is invalid.")
+        rows = [row for row in rows if "after" not in self.query or row["id"] > after]
+        here = rows[:limit]
+        cursors = {"start_cursor": _cursor(here[0]), "end_cursor": _cursor(here[-1])} if here else {}
+        pagination = {
+            "total": len(rows), "count": len(here), "per_page": limit, "current_page": 1,
+            "total_pages": max(-(-len(rows) // limit), 1), "links": {"current": f"?page=1&limit={limit}"},
+        }  # fmt: skip
+        meta = {
+            "pagination": pagination,
+            "cursor_pagination": {"count": len(here), "per_page": limit, **cursors},
+        }
+        return answer_json({"data": here, "meta": meta})
+
+
+def _cursor(row: Row) -> str:
+    return base64.urlsafe_b64encode(dumps({"id": row["id"]}).encode()).decode().rstrip("=")
+
+
+def _from_cursor(cursor: str) -> int | None:
+    try:
+        found = loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return int(found["id"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _invalid(bad: Exception) -> str:

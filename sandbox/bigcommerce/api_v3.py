@@ -168,7 +168,18 @@ def list_customers(ask: Ask) -> Response:
     rows = [
         row for row in ask.storage.rows(f"customers:{ask.store.hash}") if _customer_wanted(row, ask.query)
     ]
-    return ask.v3_list([{name: value for name, value in row.items() if name not in hidden} for row in rows])
+    shown = [{name: value for name, value in row.items() if name not in hidden} for row in _sorted(ask, rows)]
+    return (
+        ask.v3_cursor_list(shown) if "after" in ask.query or "page" not in ask.query else ask.v3_list(shown)
+    )
+
+
+def _sorted(ask: Ask, rows: list[Row]) -> list[Row]:
+    """By id, unless ``sort`` says otherwise; not together with a cursor, which goes by id."""
+    field, _, direction = ask.query.get("sort", "id:asc").partition(":")
+    if field not in ("id", "date_created", "date_modified", "last_name") or direction not in ("asc", "desc"):
+        raise refusal("v3", 422, "The field 'sort' is invalid.")
+    return sorted(rows, key=lambda row: (row[field], row["id"]), reverse=direction == "desc")
 
 
 def _customer_wanted(row: Row, asked: Any) -> bool:

@@ -182,7 +182,7 @@ class PipelineAdmin(Offers, TenantAdmin):
         if pipeline.paused_at:
             raise NotDone(f"{pipeline.name} is paused. Resume it first.")
         for flow in pipeline.flows.filter(enabled=True):
-            run_flow.delay(flow_id=flow.pk)
+            run_flow.delay(flow_id=flow.pk, by_hand=True)
         return f"The flows of {pipeline.name} run now. What they find appears among the orders."
 
     @row_action(May.PAUSE, description="Pause", url_path="pause")

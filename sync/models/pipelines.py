@@ -156,7 +156,19 @@ class Flow(TenantOwned):
         editable=False,
         related_name="+",
     )
-    polled_until = models.DateTimeField(null=True, blank=True, editable=False)
+    polled_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="A time of the store's clock: all before it was read.",
+    )
+    refunds_until = models.DateTimeField(null=True, blank=True, editable=False)
+    running_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="A run that is silent for longer is taken to be dead.",
+    )
     last_run_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_success_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_error = models.TextField(blank=True, editable=False)

@@ -78,6 +78,10 @@ class Posting(TenantOwned):
 
     snapshot = models.ForeignKey(Snapshot, models.PROTECT, null=True, related_name="+")
     plan = models.ForeignKey("StoredPlan", models.SET_NULL, null=True, related_name="+")
+    read_at = models.DateTimeField(null=True, help_text="When its newest reading in the store began.")
+    record_modified_at = models.DateTimeField(
+        null=True, help_text="When the record itself says it was modified, in that reading."
+    )
     placed_at = models.DateTimeField(null=True)
     currency = models.CharField(max_length=3, blank=True)
     total = models.DecimalField(max_digits=20, decimal_places=4, null=True)
