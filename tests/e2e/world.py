@@ -12,6 +12,7 @@ from audit import correlation
 from config.declarative.applying import apply
 from config.declarative.reading import read_setup
 from erp.models import Breaker, ErpConnection
+from proof.merchants import SET_UP
 from sandbox.bigcommerce import BigCommerce, Store
 from sandbox.service_layer import Company, ServiceLayer
 from sandbox.wire import serve
@@ -22,7 +23,6 @@ from sync.tasks import sweep
 from tests.e2e.processes import Product
 from tests.waiting import wait_until
 
-SET_UP = Path(__file__).parent / "setup.yaml"
 SECRET = "e2e-client-secret-0123456789"
 
 
@@ -128,6 +128,11 @@ def open_world(process_environment: dict[str, str], folder: Path) -> Iterator[Wo
             "BIGCOMMERCE_URL": store_server.url,
             "SERVICE_LAYER_URL": erp_server.url,
             "CLIENT_SECRET": SECRET,
+            "TENANT": "acme",
+            "OPERATOR": "olga",
+            "STORE_KEY": "S1",
+            "STORE_HASH": "e2e1",
+            "COMPANY_DB": "SBODEMO",
         }
         apply(read_setup(SET_UP, variables))
         try:

@@ -1,0 +1,231 @@
+"""A world of its own: durable PostgreSQL, Valkey, both sandbox servers, and web, worker and beat as real processes."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+from celery import Celery
+from cryptography.fernet import Fernet
+
+from config.local.children import free_port
+from config.local.installation import DATABASE, PROJECT, answers
+from config.local.postgres import EmbeddedPostgres
+from config.local.valkey import EmbeddedValkey
+from proof import processes
+from proof.history import History, read_history
+from proof.merchants import Merchant, open_merchant, set_up_file
+from proof.processes import Process
+from sandbox.bigcommerce import BigCommerce
+from sandbox.service_layer import ServiceLayer
+from sandbox.wire import serve
+
+READY_SECONDS = 90
+SCOPES = ("store/order/*", "store/customer/*")
+HURRY = 120  # webhook retries come that much sooner: half a second after the first failure
+
+
+class NotInTime(Exception):
+    """Something that should have happened did not; the message says what, and what the processes said last."""
+
+
+class World:
+    """Everything that runs. Times are real; only our own waits can be put ahead (`hurry_waits`).
+
+    :ivar merchants: the tenants: the first is the one that most faults strike
+    """
+
+    def __init__(self, folder: Path, *, threads: int = 8, pool: int = 10) -> None:
+        self.folder = folder
+        self.traps = folder / "traps"
+        self.traps.mkdir(parents=True)
+        (folder / "waits-ahead").write_text("0")
+        self.postgres = EmbeddedPostgres(folder / "postgres")  # durable: fsync and synchronous commits are on
+        self.valkey = EmbeddedValkey(folder / "valkey", port=free_port())
+        self.bigcommerce = BigCommerce(local_hooks=True, hurry=HURRY)
+        self.b1 = ServiceLayer()
+        self.merchants = [
+            open_merchant(self.bigcommerce, self.b1, tenant, key)
+            for tenant, key in (("acme", "S1"), ("quiet", "S2"))
+        ]
+        self.sandbox_servers = [serve(self.bigcommerce, port=0), serve(self.b1, port=0)]
+        self.env = self._environment(pool)
+        self.web = Process("web", processes.WEB, self.env, folder)
+        self.worker = Process("worker", processes.worker(threads), self.env, folder)
+        self.beat = Process("beat", processes.BEAT, self.env, folder)
+        self.restored_at: float | None = None
+        self.ahead = 0
+
+    @property
+    def acme(self) -> Merchant:
+        return self.merchants[0]
+
+    @property
+    def quiet(self) -> Merchant:
+        return self.merchants[1]
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        return self.web, self.worker, self.beat
+
+    def _environment(self, pool: int) -> dict[str, str]:
+        ours = ("TIEOUT_", "CELERY_", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        self.bind = f"127.0.0.1:{free_port()}"
+        return {
+            **kept,
+            "TIEOUT_PROFILE": "local",
+            "TIEOUT_SECRET_KEY": secrets.token_urlsafe(60),
+            "TIEOUT_FIELD_KEYS": Fernet.generate_key().decode(),
+            "TIEOUT_BASE_URL": f"http://{self.bind}",
+            "TIEOUT_BIND": self.bind,
+            "TIEOUT_WEB_PROCESSES": "1",
+            "TIEOUT_LOG_LEVEL": "WARNING",
+            "TIEOUT_SETTLING_SECONDS": "1",
+            "TIEOUT_DB_POOL": str(pool),
+            "TIEOUT_TRAPS": str(self.traps),
+            "TIEOUT_WAITS_AHEAD": str(self.folder / "waits-ahead"),
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    # -- beginning and end -------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Servers, set-up, processes, webhooks.
+
+        :raises NotInTime: if a step fails; the message says which
+        """
+        self.postgres.start()
+        self.postgres.create_database(DATABASE)
+        self.valkey.start()
+        self.env |= {"DATABASE_URL": self.postgres.url(DATABASE), "REDIS_URL": self.valkey.url()}
+        for process in self.processes:
+            process.env.update(self.env)
+        self.manage("migrate", "--noinput", "--verbosity=0")
+        set_up = set_up_file(self.folder)
+        urls = [server.url for server in self.sandbox_servers]
+        for merchant in self.merchants:
+            self.manage("apply", str(set_up), env=merchant.variables(*urls))
+        for process in self.processes:
+            process.start()
+        self.wait_until(self.is_ready, seconds=READY_SECONDS, what="the web process is ready")
+        for merchant in self.merchants:
+            for scope in SCOPES:
+                merchant.store.hooks.add(scope, self._webhook_url(merchant))
+
+    def stop(self) -> None:
+        """Stop everything that was started; harmless when it was not."""
+        for process in reversed(self.processes):
+            process.stop()
+        for server in self.sandbox_servers:
+            server.stop()
+        self.valkey.stop()
+        self.postgres.stop()
+
+    def remove(self) -> None:
+        """Delete what a stopped world kept."""
+        self.postgres.remove()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def is_ready(self) -> bool:
+        return answers(f"http://{self.bind}/health/ready")
+
+    def manage(self, *arguments: str, env: dict[str, str] | None = None) -> str:
+        """Run one management command; what it printed.
+
+        :raises NotInTime: if it fails
+        """
+        command = [sys.executable, str(PROJECT / "manage.py"), *arguments]
+        done = subprocess.run(
+            command, env={**self.env, **(env or {})}, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise NotInTime(f"{arguments[0]} failed:\n{done.stdout[-2000:]}{done.stderr[-3000:]}")
+        return done.stdout
+
+    def _webhook_url(self, merchant: Merchant) -> str:
+        [[key]] = self.rows(
+            "SELECT webhook_key FROM storefront_store WHERE store_hash = %s", merchant.store.hash
+        )
+        return f"http://{self.bind}/webhooks/bigcommerce/{key}/"
+
+    # -- looking ----------------------------------------------------------------------------------
+
+    def rows(self, query: str, *parameters: object) -> list[tuple[object, ...]]:
+        """The rows of one query, on a connection of its own."""
+        with psycopg.connect(self.postgres.url(DATABASE), autocommit=True) as connection:
+            return connection.execute(query, parameters).fetchall()
+
+    def history(self) -> History:
+        """Everything that both sides and the product in between know."""
+        with psycopg.connect(self.postgres.url(DATABASE), autocommit=True) as connection:
+            return read_history(connection, self.merchants, restored_at=self.restored_at)
+
+    def wait_until(self, there: Callable[[], bool], *, what: str, seconds: float = 60) -> None:
+        """Ask again and again; meanwhile processes that have ended are started again.
+
+        :raises NotInTime: if it does not happen
+        """
+        ends = time.monotonic() + seconds
+        while not there():
+            if time.monotonic() > ends:
+                said = "\n".join(process.last_lines() for process in self.processes)
+                raise NotInTime(f"This did not happen within {seconds:g} seconds: {what}.\n{said}")
+            self.keep_running()
+            time.sleep(0.05)
+
+    def keep_running(self) -> None:
+        """What a service manager does."""
+        for process in self.processes:
+            process.keep_running()
+
+    # -- hurrying ---------------------------------------------------------------------------------
+
+    def ring(self) -> None:
+        """What beat does every ten seconds, now."""
+        with Celery(broker=self.valkey.url(), set_as_current=False) as app:
+            app.send_task("sync.tasks.sweep", ignore_result=True)
+
+    def hurry_waits(self, seconds: int) -> None:
+        """Put our own waits ahead by so much more: retries, backoff, the breaker's pauses."""
+        self.ahead += seconds
+        unfinished = self.folder / "waits-ahead.new"
+        unfinished.write_text(str(self.ahead))
+        unfinished.replace(self.folder / "waits-ahead")
+
+    # -- breaking ---------------------------------------------------------------------------------
+
+    def set_trap(self, step: str, number: signal.Signals = signal.SIGKILL) -> Path:
+        """The next process that reaches the step gets the signal there. Returns the trap: it is gone once it has sprung."""
+        trap = self.traps / step
+        unfinished = self.traps / f"{step}.new"
+        unfinished.write_text(number.name)
+        unfinished.replace(trap)
+        return trap
+
+    def clear_traps(self) -> None:
+        for trap in self.traps.iterdir():
+            trap.unlink(missing_ok=True)
+
+    def restart_postgres(self, *, immediate: bool) -> None:
+        """`immediate`: as if its machine had lost power; what was committed must be there afterwards."""
+        process = self.postgres.process
+        assert process is not None
+        process.send_signal(signal.SIGQUIT if immediate else signal.SIGINT)
+        process.wait()
+        self.postgres.start()
+
+    def kill_broker(self) -> None:
+        """kill -9, and nothing of what it kept is left."""
+        assert self.valkey.process is not None
+        self.valkey.process.kill()
+        self.valkey.process.wait()
+        shutil.rmtree(self.valkey.home, ignore_errors=True)
