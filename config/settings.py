@@ -173,6 +173,11 @@ else:
     CELERY_WORKER_DETECT_QUORUM_QUEUES = True
     CELERY_BROKER_NATIVE_DELAYED_DELIVERY_QUEUE_TYPE = "quorum"
 
+# --- Outward -----------------------------------------------------------------------------------------------
+
+# Whether stores, ERP companies and their proxies may be on this machine, where databases and other services listen too.
+TIEOUT_ALLOW_LOOPBACK = env.bool("TIEOUT_ALLOW_LOOPBACK", default=not IS_PRODUCTION)
+
 # --- Deadlines of the journey ------------------------------------------------------------------------------
 
 # One write to an ERP, from the first byte to the last: past it the outcome is unknown and is looked up.

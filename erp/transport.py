@@ -14,23 +14,24 @@ from collections.abc import Mapping
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
+from django.conf import settings as django_settings
 
 from erp.contract.errors import Misconfigured
 from erp.contract.http import private_session
+from erp.contract.outbound import GuardedAdapter, Reach
 
 _sessions = threading.local()
 MOST_SESSIONS = 64  # per thread; the oldest makes room
 _PIN = re.compile(r"[0-9a-f]{64}")
 
 
-class PrivateTls(HTTPAdapter):
+class PrivateTls(GuardedAdapter):
     """Trusts a given authority, or exactly one certificate, instead of the public authorities."""
 
-    def __init__(self, *, ca_bundle: str = "", pin: str = "") -> None:
+    def __init__(self, reach: Reach, *, ca_bundle: str = "", pin: str = "") -> None:
         self._context = ssl.create_default_context(cadata=ca_bundle) if ca_bundle else None
         self._pin = pin
-        super().__init__()
+        super().__init__(reach)
 
     def build_connection_pool_key_attributes(
         self, request: requests.PreparedRequest, verify: Any, cert: Any = None
@@ -61,6 +62,7 @@ def session_for(
             settings.get("ca_bundle", ""),
             settings.get("certificate_pin", ""),
             settings.get("verify_tls", "yes"),
+            settings.get("private_network", "no"),
             credentials.get("proxy", ""),
         )
     )
@@ -78,13 +80,16 @@ def session_for(
 
 
 def make_session(settings: Mapping[str, str], credentials: Mapping[str, str]) -> requests.Session:
-    """A private session with the connection's TLS and proxy."""
-    session = private_session()
+    """A private session with the connection's reach, TLS and proxy."""
+    reach = Reach(
+        private=settings.get("private_network", "no") == "yes", loopback=django_settings.TIEOUT_ALLOW_LOOPBACK
+    )
+    session = private_session(reach)
     ca_bundle, pin = settings.get("ca_bundle", "").strip(), fingerprint(settings.get("certificate_pin", ""))
     if settings.get("verify_tls", "yes") == "no" and not pin:
         session.verify = False
     elif ca_bundle or pin:
-        session.mount("https://", _private(ca_bundle, pin))
+        session.mount("https://", _private(reach, ca_bundle, pin))
     proxy = credentials.get("proxy", "").strip()
     if proxy:
         session.proxies = {"http": proxy, "https": proxy}
@@ -104,9 +109,9 @@ def fingerprint(text: str) -> str:
     return digits
 
 
-def _private(ca_bundle: str, pin: str) -> PrivateTls:
+def _private(reach: Reach, ca_bundle: str, pin: str) -> PrivateTls:
     try:
-        return PrivateTls(ca_bundle=ca_bundle, pin=pin)
+        return PrivateTls(reach, ca_bundle=ca_bundle, pin=pin)
     except (ssl.SSLError, ValueError) as error:
         raise Misconfigured(
             "The CA certificates of the connection cannot be read. Paste them as PEM, from BEGIN to END CERTIFICATE."

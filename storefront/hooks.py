@@ -8,7 +8,6 @@ hook was off is lost: polling finds it.
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Mapping
@@ -20,6 +19,7 @@ from audit.actions import Action
 from audit.recording import record
 from audit.subjects import subject
 from erp.contract.errors import Misconfigured, TryLater
+from erp.contract.outbound import PUBLIC, addresses_of
 from storefront.client import BigCommerceClient
 from storefront.models import Store
 from storefront.paging import v3_rows
@@ -163,15 +163,15 @@ def check_destination(url: str) -> None:
             f"BigCommerce delivers to https on port 443 only, not to {parts.scheme}://{parts.netloc}."
         )
     try:
-        addresses = {entry[4][0] for entry in socket.getaddrinfo(host, 443, proto=socket.IPPROTO_TCP)}
+        addresses = addresses_of(host, 443, PUBLIC)
     except socket.gaierror as error:
         raise _misconfigured(f"{host} is not a name that can be found.") from error
-    if not all(ipaddress.ip_address(address).is_global for address in addresses):
-        raise _misconfigured(f"{host} is not a public address: BigCommerce cannot reach it.")
-    check_certificate(host, 443)
+    except Misconfigured as error:
+        raise _misconfigured(f"{host} is not a public address: BigCommerce cannot reach it.") from error
+    check_certificate(host, 443, addresses[0])
 
 
-def check_certificate(host: str, port: int) -> None:
+def check_certificate(host: str, port: int, address: str) -> None:
     """Whether the certificate at an address is publicly trusted and for this host.
 
     :raises Misconfigured: it is not
@@ -179,7 +179,7 @@ def check_certificate(host: str, port: int) -> None:
     """
     try:
         with (
-            socket.create_connection((host, port), timeout=CHECK_SECONDS) as connection,
+            socket.create_connection((address, port), timeout=CHECK_SECONDS) as connection,
             ssl.create_default_context().wrap_socket(connection, server_hostname=host),
         ):
             return

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 import requests
+from django.conf import settings
 from django.core.cache import cache
 
 from audit.calls import record_call
@@ -18,6 +19,7 @@ from audit.measures import count_call
 from audit.subjects import Subject
 from erp.contract.errors import Misconfigured
 from erp.contract.http import Call, Wire, private_session
+from erp.contract.outbound import Reach
 from storefront.client import BigCommerceClient, Wishes
 from storefront.limits import Quota
 from storefront.models import Store
@@ -94,7 +96,7 @@ def _require_usable(store: Store) -> None:
 def _session() -> requests.Session:
     """The calling thread's session: kept, so that connections are reused."""
     if getattr(_local, "session", None) is None:
-        _local.session = private_session()
+        _local.session = private_session(Reach(loopback=settings.TIEOUT_ALLOW_LOOPBACK))
     return _local.session
 
 

@@ -20,6 +20,7 @@ from requests.exceptions import ConnectTimeout, ProxyError, RequestException, SS
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
 from erp.contract.errors import Misconfigured, OutcomeUnknown, RemoteError, TryLater
+from erp.contract.outbound import Reach, guard
 
 CONNECT_SECONDS = 5.0
 LARGEST_ANSWER = 32 * 1024 * 1024
@@ -80,12 +81,15 @@ def _write(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def private_session() -> requests.Session:
-    """A session that reads nothing from the environment and keeps no cookies: nothing of one call reaches another."""
+def private_session(reach: Reach) -> requests.Session:
+    """A session that reads nothing from the environment and keeps no cookies: nothing of one call reaches another.
+
+    :param reach: which addresses it connects to
+    """
     session = requests.Session()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return session
+    return guard(session, reach)
 
 
 class Wire:
@@ -127,7 +131,7 @@ class Wire:
         :param before_sending: the last act before the bytes leave; it may raise, and its time counts towards the deadline
         :raises TryLater: nothing was applied
         :raises OutcomeUnknown: a write may have been applied
-        :raises Misconfigured: the TLS certificate or the proxy is not what it should be
+        :raises Misconfigured: the TLS certificate, the proxy or what the address leads to is not what it should be
         """
         started = self._clock()
         status: int | None = None
@@ -155,6 +159,9 @@ class Wire:
         except (_TooLate, RequestException, HTTPError) as error:
             failure = _classify(error, url, writes)
             raise failure from error
+        except Misconfigured as error:  # an address that we do not call
+            failure = error
+            raise
         finally:
             self._record(
                 Call(

@@ -152,11 +152,11 @@ def self_signed(tmp_path) -> int:
 
 def test_a_self_signed_certificate_is_refused(self_signed):
     with pytest.raises(Misconfigured, match="is not publicly trusted"):
-        hooks.check_certificate("127.0.0.1", self_signed)
+        hooks.check_certificate("127.0.0.1", self_signed, "127.0.0.1")
 
 
 def test_a_server_that_does_not_answer_is_checked_later():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(TryLater, match="does not answer"):
-        hooks.check_certificate("127.0.0.1", port)
+        hooks.check_certificate("127.0.0.1", port, "127.0.0.1")

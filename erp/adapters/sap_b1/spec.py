@@ -18,6 +18,16 @@ FIELDS = (
         required=True,
         section=ADDRESS,
     ),
+    Field(
+        name="private_network",
+        label="In a private network",
+        help="Whether the service or its proxy has a private address, such as 10.1.2.3 or one behind a VPN. Without it only public "
+        "addresses are called. Recorded in the audit trail.",
+        kind="boolean",
+        default="no",
+        choices=YES_NO,
+        section=ADDRESS,
+    ),
     Field(name="company_db", label="Company database", required=True, section=ADDRESS),
     Field(name="user_name", label="User", required=True, section=SIGN_IN),
     Field(name="password", label="Password", required=True, secret=True, section=SIGN_IN),
