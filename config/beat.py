@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -23,6 +24,25 @@ class AnotherBeatRuns(SystemExit):
 
     def __init__(self) -> None:
         super().__init__("Another beat already runs on this database. There is exactly one per installation.")
+
+
+def last_tick() -> tuple[bool, datetime | None]:
+    """Whether a beat lives, and when it last looked at its schedule, by the database's clock.
+
+    Nobody writes a heartbeat: PostgreSQL knows who holds the lock and when that connection last asked for anything, which
+    beat does at each tick, every five seconds at least. None: another role's connection, of which we may see no more.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLDER, [LOCK_KEY >> 32, LOCK_KEY & 0xFFFFFFFF])
+        row = cursor.fetchone()
+    return (True, row[0]) if row else (False, None)
+
+
+_HOLDER = """
+SELECT activity.query_start FROM pg_locks lock LEFT JOIN pg_stat_activity activity USING (pid)
+WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1 AND lock.classid = %s AND lock.objid = %s
+  AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 
 class SingleScheduler(DatabaseScheduler):

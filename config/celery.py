@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -20,3 +20,14 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def _keep_our_logging(**_: Any) -> None:
     """Celery configures no logging when somebody listens here: Django's settings already have."""
+
+
+@worker_ready.connect
+def _answer_metrics(**_: Any) -> None:
+    """A worker tells what it counted, where the environment says so."""
+    from django.conf import settings
+
+    from config.metrics import worker
+
+    if settings.TIEOUT_WORKER_METRICS:
+        worker.serve(settings.TIEOUT_WORKER_METRICS)

@@ -15,6 +15,7 @@ FOR_THE_PROOF = ("TIEOUT_TRAPS", "TIEOUT_WAITS_AHEAD")
 # Words that mark a value as copied from an example. A real key is random and contains none of them.
 PLACEHOLDERS = ("change-me", "changeme", "example", "insecure", "secret-key", "default", "password", "xxxx")
 SHORTEST_SECRET_KEY = 50
+SHORTEST_TOKEN = 20
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -48,7 +49,7 @@ def refuse_bad_secrets(environ: Mapping[str, str]) -> None:
 
     :raises ImproperlyConfigured: naming every variable that is wrong and what to do, never a value
     """
-    wrong = [*_secret_key(environ), *_field_keys(environ), *_services(environ)]
+    wrong = [*_secret_key(environ), *_field_keys(environ), *_services(environ), *_metrics_token(environ)]
     if wrong:
         listed = "\n".join(f"  - {sentence}" for sentence in wrong)
         raise ImproperlyConfigured(f"Tieout does not start: the environment is not complete.\n{listed}")
@@ -90,6 +91,15 @@ def _services(environ: Mapping[str, str]) -> list[str]:
     elif parts.scheme == "http" and parts.hostname not in LOOPBACK:
         wrong.append("TIEOUT_BASE_URL must begin with https:// unless it is an address of this machine.")
     return wrong
+
+
+def _metrics_token(environ: Mapping[str, str]) -> list[str]:
+    token = environ.get("TIEOUT_METRICS_TOKEN", "")
+    if token and (_is_placeholder(token) or len(token) < SHORTEST_TOKEN or not token.isascii()):
+        return [
+            f"TIEOUT_METRICS_TOKEN is a default, too short (at least {SHORTEST_TOKEN} characters) or not ASCII."
+        ]
+    return []
 
 
 def _is_placeholder(value: str) -> bool:

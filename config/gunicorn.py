@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from config.logging import configure_structlog, logging_settings
+from config.metrics import folder
 
 bind = os.environ.get("TIEOUT_BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("TIEOUT_WEB_PROCESSES", "2"))
@@ -22,6 +23,15 @@ limit_request_fields = 60
 # reverse proxy on it passes on.
 forwarder_headers = ""
 control_socket_disable = True  # nothing on a local disk
+
+folder.prepare()  # before the application is imported: its counters are made then
+
+
+def on_exit(server: object) -> None:
+    """The master ends: nobody asks for these counts any more."""
+    folder.remove()
+
+
 logconfig_dict = logging_settings(
     level=os.environ.get("TIEOUT_LOG_LEVEL", "INFO"), log_format=os.environ.get("TIEOUT_LOG_FORMAT", "json")
 )

@@ -88,7 +88,7 @@ def without_noise(logger: Any, method: str, event: Event) -> Event:
     """
     if str(event.get("logger", "")).startswith("django.security."):
         event.pop("exc_info", None)
-    is_question = str(event.get("request", "")).startswith(("GET /health/", "HEAD /health/"))
+    is_question = str(event.get("request", "")).startswith(("GET /health/", "HEAD /health/", "GET /metrics"))
     if event.get("event") == "request_started" or (is_question and event.get("event") == "request_finished"):
         raise structlog.DropEvent
     return event

@@ -13,6 +13,7 @@ from config.console import UNFOLD  # noqa: F401 - read by django-unfold
 from config.environment import LOOPBACK, PRODUCTION, field_keys, profile_of, refuse_bad_secrets, refuse_proof
 from config.logging import configure_structlog, logging_settings
 
+VERSION = "0.1.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -230,7 +231,7 @@ if USES_HTTPS:
     # gunicorn speaks plain HTTP to the reverse proxy, which must set or remove this header itself.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^health/"]  # asked by load balancers over plain HTTP
+    SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]  # asked over plain HTTP, past the proxy
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 # Preloading is a promise of the whole registered domain, which is not ours to give.
@@ -268,8 +269,15 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
 }
-SPECTACULAR_SETTINGS = {"TITLE": "Tieout", "VERSION": "0.1.0", "SERVE_INCLUDE_SCHEMA": False}
+SPECTACULAR_SETTINGS = {"TITLE": "Tieout", "VERSION": VERSION, "SERVE_INCLUDE_SCHEMA": False}
 
+
+# --- What machines ask -------------------------------------------------------------------------------------
+
+# Who may read /metrics. Without it nobody may in production.
+TIEOUT_METRICS_TOKEN = env.str("TIEOUT_METRICS_TOKEN", default="")
+# Where a worker answers /metrics; "": nowhere.
+TIEOUT_WORKER_METRICS = env.str("TIEOUT_WORKER_METRICS", default="")
 
 # --- Logs --------------------------------------------------------------------------------------------------
 

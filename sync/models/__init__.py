@@ -4,10 +4,11 @@ from sync.models.documents import Attempt, Document, DocumentState
 from sync.models.gaps import Gap, GapBlock, GapState
 from sync.models.inbox import Event, EventState
 from sync.models.pipelines import Flow, FlowKind, Mode, Pipeline, PipelineVersion
-from sync.models.postings import Posting, RecordKind, Snapshot, Status, StoredPlan
+from sync.models.postings import UNFINISHED, Posting, RecordKind, Snapshot, Status, StoredPlan
 from sync.models.runs import Reprocess, ReprocessItem
 
 __all__ = [
+    "UNFINISHED",
     "Attempt",
     "Document",
     "DocumentState",

@@ -27,6 +27,10 @@ class Status(models.TextChoices):
     BEFORE_GO_LIVE = "before_go_live", "Before go-live"
 
 
+# What is under way or needs somebody: few rows, however many orders the database holds.
+UNFINISHED = (Status.WAITING, Status.UNKNOWN, Status.BLOCKED, Status.HELD, Status.REFUSED)
+
+
 class Snapshot(TenantOwned):
     """Everything the store said about one record at one moment: immutable, encrypted, known by its hash."""
 
@@ -113,6 +117,11 @@ class Posting(TenantOwned):
                 condition=models.Q(lease_until__isnull=False),
             ),
             models.Index(fields=["tenant", "status", "-changed_at"], name="sync_posting_status"),
+            models.Index(
+                fields=["company", "status"],
+                name="sync_posting_unfinished",
+                condition=models.Q(status__in=UNFINISHED),
+            ),
             models.Index(fields=["tenant", "-placed_at"], name="sync_posting_placed"),
         ]
 

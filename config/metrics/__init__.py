@@ -1,0 +1,1 @@
+"""`/metrics` for Prometheus: what processes counted (`processes`), and what stands in rows now (`state`)."""
