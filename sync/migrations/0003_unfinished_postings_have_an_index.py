@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('erp', '0001_initial'),
-        ('sync', '0001_initial'),
+        ('sync', '0002_readings_and_polls'),
         ('tenants', '0001_initial'),
     ]
 
