@@ -11,7 +11,7 @@ from pathlib import Path
 import environ
 
 from config.local import checks, commands, demo
-from config.local.bench import lists
+from config.local.bench import command as bench
 from config.local.folder import DataFolder, FolderInUse, PortInUse
 from config.local.installation import PROJECT, NotReady, serve
 from config.local.postgres import PostgresDidNotStart
@@ -26,9 +26,9 @@ def main(arguments: list[str]) -> int:
     environ.Env.read_env(PROJECT / ".env")  # what the environment already says stays
     own: dict[str, Callable[[list[str]], int]] = {
         "demo": _demo,
-        "bench": _bench,
         "serve": _serve,
         "test": checks.run,
+        "bench": bench.run,
         "new_secrets": commands.new_secrets,
     }
     command = arguments[0] if arguments else "help"
@@ -56,14 +56,6 @@ def _demo(arguments: list[str]) -> int:
         opens_browser=not options.no_browser_open,
     )
     return 0
-
-
-def _bench(arguments: list[str]) -> int:
-    kinds: dict[str, Callable[[list[str]], int]] = {"lists": lists.run}
-    if not arguments or arguments[0] not in kinds:
-        print(f"tieout: say what to measure: tieout bench {' | '.join(kinds)}", file=sys.stderr)
-        return 2
-    return kinds[arguments[0]](arguments[1:])
 
 
 def _serve(arguments: list[str]) -> int:

@@ -106,10 +106,13 @@ class Installation:
         # For whoever tries it as root, as in a container, celery's advice is noise.
         calm = ["-W", "ignore:You're running the worker with superuser privileges"]
         celery = [sys.executable, *calm, "-m", "celery", "-q", "-A", "config"]
-        worker = [*celery, "worker", "-P", "threads", "-c", "8", "--without-gossip", "--without-mingle"]
+        threads = self.env.get("TIEOUT_WORKER_THREADS", "8")
+        worker = [*celery, "worker", "-P", "threads", "-c", threads, "--without-gossip", "--without-mingle"]
         web = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn", "config.wsgi"]
         self.supervisor.start("web", web, self.env)
-        self.supervisor.start("worker", [*worker, "-l", "WARNING"], self.env)
+        for number in range(int(self.env.get("TIEOUT_WORKER_PROCESSES", "1"))):
+            name = f"worker{number + 1 if number else ''}"
+            self.supervisor.start(name, [*worker, "-n", name, "-l", "WARNING"], self.env)
         self.supervisor.start("beat", [*celery, "beat", "-l", "WARNING"], self.env)
         if not self.supervisor.wait_until(
             lambda: answers(f"{self.address}/health/ready"), timeout=READY_SECONDS
