@@ -39,6 +39,7 @@ class Merchant:
             "STORE_HASH": self.store.hash,
             "COMPANY_DB": self.company.database,
             "CLIENT_SECRET": SECRET,
+            "WRITE_DEADLINE": "2",  # seconds, and one to settle: who is killed is followed after three
             "BIGCOMMERCE_URL": bigcommerce_url,
             "SERVICE_LAYER_URL": service_layer_url,
         }

@@ -187,6 +187,45 @@ class World:
         for process in self.processes:
             process.keep_running()
 
+    def statuses(self, merchant: Merchant) -> dict[int, str]:
+        """The status of each of its orders that the product knows."""
+        query = """SELECT p.record_id::bigint, p.status FROM sync_posting p JOIN sync_pipeline l ON l.id = p.pipeline_id
+            JOIN storefront_store s ON s.id = l.store_id WHERE p.record_kind = 'order' AND s.store_hash = %s"""
+        return {int(str(number)): str(status) for number, status in self.rows(query, merchant.store.hash)}
+
+    def is_drained(self) -> bool:
+        """Whether nothing is under way: every webhook is delivered, every order known, none due or worked on."""
+        if any(row["state"] == "waiting" for m in self.merchants for row in m.store.hooks.deliveries()):
+            return False
+        query = "SELECT count(*) FROM sync_posting WHERE due_at IS NOT NULL OR lease_until > now()"
+        try:
+            [[under_way]] = self.rows(query)
+            return not under_way and all(
+                {record["id"] for record in m.store.records()} <= set(self.statuses(m))
+                for m in self.merchants
+            )
+        except psycopg.OperationalError:  # it is being restarted
+            return False
+
+    def drain(self, *, seconds: float = 90) -> None:
+        """Until nothing is under way, with rings and with our own waits put ahead.
+
+        :raises NotInTime: if something is stuck
+        """
+        hurried = 0.0
+
+        def done() -> bool:
+            nonlocal hurried
+            if self.is_drained():
+                return True
+            if time.monotonic() - hurried > 0.5:
+                hurried = time.monotonic()
+                self.hurry_waits(600)
+                self.ring()
+            return False
+
+        self.wait_until(done, seconds=seconds, what="everything is posted or waits for a person")
+
     # -- hurrying ---------------------------------------------------------------------------------
 
     def ring(self) -> None:
@@ -214,6 +253,21 @@ class World:
     def clear_traps(self) -> None:
         for trap in self.traps.iterdir():
             trap.unlink(missing_ok=True)
+
+    def heal(self) -> None:
+        """End every fault that is on: what was killed runs, what was frozen goes on, both other sides are well."""
+        self.clear_traps()
+        self.bigcommerce.faults.clear()
+        self.b1.faults.clear()
+        if self.postgres.process is None or self.postgres.process.poll() is not None:
+            self.postgres.start()
+        if self.valkey.process is None or self.valkey.process.poll() is not None:
+            self.valkey.start()
+        for process in self.processes:
+            if process.is_running:
+                process.thaw()
+        self.keep_running()
+        self.wait_until(self.is_ready, seconds=READY_SECONDS, what="the web process is ready")
 
     def restart_postgres(self, *, immediate: bool) -> None:
         """`immediate`: as if its machine had lost power; what was committed must be there afterwards."""

@@ -128,6 +128,7 @@ def open_world(process_environment: dict[str, str], folder: Path) -> Iterator[Wo
             "BIGCOMMERCE_URL": store_server.url,
             "SERVICE_LAYER_URL": erp_server.url,
             "CLIENT_SECRET": SECRET,
+            "WRITE_DEADLINE": "4",
             "TENANT": "acme",
             "OPERATOR": "olga",
             "STORE_KEY": "S1",
