@@ -13,7 +13,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -22,7 +22,18 @@ from config.beat import last_tick
 from erp.models import BreakerState, ErpConnection
 from storefront.models import SignatureFailure, Store
 from sync import sweeper
-from sync.models import UNFINISHED, Document, Event, Flow, Gap, GapState, Mode, Pipeline, Posting
+from sync.models import (
+    UNFINISHED,
+    Document,
+    Event,
+    Flow,
+    Gap,
+    GapState,
+    Mode,
+    Pipeline,
+    PipelineVersion,
+    Posting,
+)
 from tenants.models import Tenant
 
 LONGEST_QUERY = timedelta(seconds=3)
@@ -132,7 +143,12 @@ def _work() -> Families:
 
 
 def _flows() -> Families:
-    flows = list(Flow.objects.select_related("pipeline__store", "pipeline__company", "tenant"))
+    versions = PipelineVersion.objects.filter(pipeline=OuterRef("pipeline")).order_by("version")
+    flows = list(
+        Flow.objects.select_related("pipeline__store", "pipeline__company", "tenant")
+        .annotate(good_until=Coalesce("last_success_at", Subquery(versions.values("at")[:1])))
+        .order_by("tenant__slug", "pipeline__key", "kind")
+    )
     labels = ("tenant", "pipeline", "flow")
 
     def name(flow: Flow) -> tuple[str, str, str]:
@@ -159,9 +175,9 @@ def _flows() -> Families:
     )
     yield _gauge(
         "flow_lag_seconds",
-        "How far behind now the flow has read",
+        "How long ago the flow last ran to its end, or was made: what changed since then it may have missed",
         labels,
-        ((name(flow), (now - flow.polled_until).total_seconds()) for flow in flows if flow.polled_until),
+        ((name(flow), (now - flow.good_until).total_seconds()) for flow in flows if flow.good_until),
     )
     yield _gauge(
         "flow_interval_seconds",

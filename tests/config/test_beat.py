@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
-from config.beat import LOCK_KEY
+from config.beat import LOCK_KEY, last_tick
 
 PROJECT = Path(__file__).resolve().parents[2]
 BEAT = [sys.executable, "-m", "celery", "-A", "config", "beat", "-l", "INFO"]
@@ -39,6 +40,10 @@ def test_a_second_beat_refuses_to_start_while_the_first_lives(process_environmen
         assert second.returncode == 1
         assert "Another beat already runs on this database." in said
         assert first.poll() is None
+        # While it lives, PostgreSQL tells when it last looked at its schedule.
+        lives, ticked = last_tick()
+        assert lives
+        assert abs((timezone.now() - ticked).total_seconds()) < 30
     finally:
         first.kill()
         first.wait()
@@ -49,3 +54,4 @@ def test_a_second_beat_refuses_to_start_while_the_first_lives(process_environmen
         cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
         cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])
         assert cursor.fetchone() == (True,)
+    assert last_tick() == (False, None)

@@ -1,10 +1,15 @@
 """A database in which something of everything has happened, for what `/metrics` must be able to tell."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import psycopg
+from django.db import connection
 from django.utils import timezone
 
+from config.beat import LOCK_KEY
 from erp.models import Breaker, BreakerState
 from storefront.models import FailureReason, note_signature_failure
 from sync.models import Event, Flow, Posting
@@ -44,6 +49,17 @@ def live_in(pipeline: Any) -> None:
         every_minutes=5,
         last_run_at=now,
         last_success_at=now - timedelta(minutes=7),
-        polled_until=now - timedelta(minutes=8),
     )
     flows.filter(kind="customers").update(last_error="The store does not answer.")
+
+
+@contextmanager
+def a_beat() -> Iterator[None]:
+    """What PostgreSQL sees of a running beat."""
+    parameters = connection.get_connection_params()
+    names = ("host", "port", "dbname", "user", "password")
+    with psycopg.connect(
+        **{name: parameters[name] for name in names if name in parameters}, autocommit=True
+    ) as held:
+        held.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+        yield

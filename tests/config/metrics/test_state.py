@@ -61,7 +61,7 @@ def test_a_lived_in_database_is_told_by_tenant_company_and_flow(client, pipeline
     assert value(text, "tieout_flow_active", **flow) == 1
     assert value(text, "tieout_flow_failing", **flow) == 1
     assert value(text, "tieout_flow_interval_seconds", **flow) == 300
-    assert 480 <= value(text, "tieout_flow_lag_seconds", **flow) < 540
+    assert 420 <= value(text, "tieout_flow_lag_seconds", **flow) < 480
     ago = timezone.now().timestamp() - value(text, "tieout_flow_last_success_timestamp_seconds", **flow)
     assert 420 <= ago < 480
     for name in ("tieout_last_webhook_timestamp_seconds", "tieout_last_document_timestamp_seconds"):
