@@ -6,6 +6,7 @@ Threads, because a request mostly waits for the database.
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from config.logging import configure_structlog, logging_settings
 from config.metrics import folder
@@ -36,3 +37,17 @@ logconfig_dict = logging_settings(
     level=os.environ.get("TIEOUT_LOG_LEVEL", "INFO"), log_format=os.environ.get("TIEOUT_LOG_FORMAT", "json")
 )
 configure_structlog()
+
+
+def post_worker_init(worker: Any) -> None:
+    """Each process writes what it counted, once it is forked and Django is ready."""
+    from sync.answers import tally
+
+    tally.start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """What was counted last is written too."""
+    from sync.answers import tally
+
+    tally.stop()

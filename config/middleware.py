@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +11,23 @@ from django.http import HttpRequest, HttpResponse
 from audit import correlation
 
 HEADER = "X-Correlation-Id"
+WEBHOOKS = "/webhooks/"
+
+
+class WebhookHostMiddleware:
+    """Webhooks are taken under whatever host name they arrive: each store may deliver to a domain of its own.
+
+    BigCommerce blocks by domain, so a store gets another one with its public address and a proxy, without a new
+    setting here. What proves a delivery is its signature under an unguessable path; nothing of it is built from the host.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(WEBHOOKS):
+            request.META["HTTP_HOST"] = urlsplit(settings.BASE_URL).netloc
+        return self.get_response(request)
 
 
 class CorrelationMiddleware:

@@ -67,6 +67,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.WebhookHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -150,6 +151,12 @@ CELERY_BEAT_SCHEDULER = "config.beat:SingleScheduler"
 CELERY_BEAT_SCHEDULE = {
     # Written to the database scheduler's table at start, where an operator can change it.
     "sweep": {"task": "sync.tasks.sweep", "schedule": timedelta(seconds=10), "options": {"expires": 10}},
+    "answers to webhooks": {
+        "task": "sync.tasks.watch_answers",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "flows of stores": {"task": "sync.tasks.ensure_store_flows", "schedule": timedelta(days=1)},
     "audit partitions": {"task": "audit.make_partitions", "schedule": timedelta(days=1)},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

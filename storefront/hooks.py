@@ -4,14 +4,19 @@ BigCommerce takes https on port 443 with a publicly trusted certificate only, at
 destination, and turns a hook off when its deliveries failed for 48 hours or nothing happened for 90 days
 ("Webhooks overview", 2026-01). Deleting the API account deletes its hooks for good. What happened while a
 hook was off is lost: polling finds it.
+
+`store/hook/deliveryException` tells that deliveries fail. It "must go to a destination different from all other
+webhooks" ("Webhook events", 2026-01), so it has a path of its own.
 """
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,16 +26,22 @@ from audit.subjects import subject
 from erp.contract.errors import Misconfigured, TryLater
 from erp.contract.outbound import PUBLIC, addresses_of
 from storefront.client import BigCommerceClient
-from storefront.models import Store
-from storefront.paging import v3_rows
+from storefront.models import FindingKind, Store
+from storefront.paging import list_rows, v3_rows
+from storefront.translation.reading import text
 from storefront.verification import SHARED_SECRET_HEADER
 
 # Wildcards cover the events that are documented one by one. Addresses are listed apart from customers;
 # whether `store/customer/*` covers them is not said, and a delivery that arrives twice costs one coalesced
 # re-read.
-SCOPES = ("store/order/*", "store/shipment/*", "store/customer/*", "store/customer/address/*")
+EXCEPTIONS = "store/hook/deliveryException"
+SCOPES = ("store/order/*", "store/shipment/*", "store/customer/*", "store/customer/address/*", EXCEPTIONS)
 PATH = "/webhooks/bigcommerce/{key}/"
+EXCEPTIONS_PATH = PATH + "exceptions/"
+_OUR_PATH = re.compile(r"/webhooks/bigcommerce/(?P<key>[^/]+)/(exceptions/)?\Z")
 CHECK_SECONDS = 10.0
+
+REPAIRABLE = (FindingKind.MISSING, FindingKind.TURNED_OFF, FindingKind.OLD_SECRET, FindingKind.LEFT_OVER)
 
 Row = Mapping[str, Any]
 
@@ -43,6 +54,8 @@ class Hook:
     scope: str
     destination: str
     is_active: bool
+    client_id: str
+    changed_at: datetime | None
     headers: Mapping[str, str] = field(repr=False)
 
 
@@ -70,10 +83,16 @@ class Changes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something about the hooks that needs a person, or that `repair` mends."""
+    """Something about the hooks that needs a person, or that `repair` mends. `about`: scope or address."""
 
+    kind: FindingKind
+    about: str
     sentence: str
-    repairable: bool
+
+    @property
+    def repairable(self) -> bool:
+        """Whether `repair` mends it."""
+        return self.kind in REPAIRABLE
 
 
 def destination_of(store: Store) -> str:
@@ -91,30 +110,49 @@ def listed(client: BigCommerceClient) -> list[Hook]:
     return [_hook(row) for row in v3_rows(client.transport.get, "v3/hooks")]
 
 
-def problems(client: BigCommerceClient, store: Store) -> list[Problem]:
-    """What is wrong with the hooks of a store, for its page and for "what needs me"."""
-    wanted, found = destination_of(store), _ours(listed(client), store)
-    by_scope = {hook.scope: hook for hook in found if hook.destination == wanted}
-    said = []
-    for scope in SCOPES:
-        hook = by_scope.get(scope)
-        if hook is None:
-            said.append(Problem(sentence=f"There is no webhook for {scope}.", repairable=True))
-        elif not hook.is_active:
-            said.append(Problem(sentence=f"The webhook for {scope} is turned off.", repairable=True))
-        elif hook.headers != _headers(store):
-            said.append(
-                Problem(sentence=f"The webhook for {scope} sends an old header secret.", repairable=True)
-            )
+def destinations_of(store: Store) -> dict[str, str]:
+    """Where each scope is to be delivered.
+
+    :raises Misconfigured: no public address is set
+    """
+    base = destination_of(store)
+    return {scope: f"{base}exceptions/" if scope == EXCEPTIONS else base for scope in SCOPES}
+
+
+def problems(
+    client: BigCommerceClient, store: Store, *, others: frozenset[str] = frozenset()
+) -> list[Problem]:
+    """What is wrong with the hooks of a store, for its page and for "what needs me".
+
+    :param others: webhook keys of this installation's other stores: what delivers to them is theirs
+    """
+    wanted, all_hooks = destinations_of(store), listed(client)
+    found = _ours(all_hooks, store)
+    by_place = {(hook.scope, hook.destination): hook for hook in found}
+    said = [
+        Problem(kind=kind, about=scope, sentence=sentence)
+        for scope, destination in wanted.items()
+        for kind, sentence in _wrong_with(by_place.get((scope, destination)), scope, store)
+    ]
     said += [
         Problem(
+            kind=FindingKind.LEFT_OVER,
+            about=f"{hook.scope} {hook.destination}"[:300],
             sentence=f"A webhook for {hook.scope} goes to an address that is not used any more.",
-            repairable=True,
         )
         for hook in found
-        if hook.destination != wanted or hook.scope not in SCOPES
+        if wanted.get(hook.scope) != hook.destination
     ]
-    return [*said, *_blocked(client)]
+    return [*said, *_of_the_account(client, store, all_hooks, others)]
+
+
+def _wrong_with(hook: Hook | None, scope: str, store: Store) -> Iterator[tuple[FindingKind, str]]:
+    if hook is None:
+        yield FindingKind.MISSING, f"There is no webhook for {scope}."
+    elif not hook.is_active:
+        yield FindingKind.TURNED_OFF, f"The webhook for {scope} is turned off."
+    elif hook.headers != _headers(store):
+        yield FindingKind.OLD_SECRET, f"The webhook for {scope} sends an old header secret."
 
 
 def repair(client: BigCommerceClient, store: Store, *, check: Callable[[str], None] | None = None) -> Changes:
@@ -125,21 +163,34 @@ def repair(client: BigCommerceClient, store: Store, *, check: Callable[[str], No
     :raises Misconfigured: the destination is not one BigCommerce delivers to
     :raises OutcomeUnknown: the last change may have been made: repair again
     """
-    wanted = destination_of(store)
+    wanted = destinations_of(store)
     if not is_local(store.base_url):
-        (check or check_destination)(wanted)
+        (check or check_destination)(destination_of(store))
     found = _ours(listed(client), store)
     made: dict[str, list[str]] = {"created": [], "repaired": [], "deleted": []}
-    by_scope = {hook.scope: hook for hook in found if hook.destination == wanted}
-    for scope in SCOPES:
-        done = _put_right(client, store, by_scope.get(scope), scope, wanted)
+    by_place = {(hook.scope, hook.destination): hook for hook in found}
+    if any(hook.scope == EXCEPTIONS and hook.destination != wanted[EXCEPTIONS] for hook in found):
+        _delete_old_exceptions(client, store, found, wanted[EXCEPTIONS], made)
+    for scope, destination in wanted.items():
+        done = _put_right(client, store, by_place.get((scope, destination)), scope, destination)
         if done:
             made[done].append(scope)
+    # The new ones first: between the two there is always one that delivers.
     for hook in found:
-        if hook.destination != wanted or hook.scope not in SCOPES:
+        if wanted.get(hook.scope) != hook.destination and hook.scope != EXCEPTIONS:
             _delete(client, store, hook)
             made["deleted"].append(hook.scope)
     return Changes(**{name: tuple(scopes) for name, scopes in made.items()})
+
+
+def _delete_old_exceptions(
+    client: BigCommerceClient, store: Store, found: list[Hook], wanted: str, made: dict[str, list[str]]
+) -> None:
+    """There may be only one of this scope per store: the old one goes before the new one comes."""
+    for hook in found:
+        if hook.scope == EXCEPTIONS and hook.destination != wanted:
+            _delete(client, store, hook)
+            made["deleted"].append(hook.scope)
 
 
 def delete_all(client: BigCommerceClient, store: Store) -> Changes:
@@ -222,9 +273,13 @@ def _record(action: Action, store: Store, scope: str) -> None:
 
 def _ours(hooks: list[Hook], store: Store) -> list[Hook]:
     """Those that deliver under this store's key, whatever public address they were made with."""
-    return [
-        hook for hook in hooks if urlsplit(hook.destination).path.endswith(PATH.format(key=store.webhook_key))
-    ]
+    return [hook for hook in hooks if key_of(hook.destination) == store.webhook_key]
+
+
+def key_of(destination: str) -> str:
+    """The store's key in an address that is one of ours; "" in any other."""
+    found = _OUR_PATH.search(urlsplit(destination).path)
+    return found["key"] if found else ""
 
 
 def _headers(store: Store) -> dict[str, str]:
@@ -239,23 +294,51 @@ def _hook(row: Row) -> Hook:
         scope=str(row.get("scope")),
         destination=str(row.get("destination")),
         is_active=row.get("is_active") is True,
+        client_id=text(row.get("client_id")),
+        changed_at=_moment(row.get("updated_at") or row.get("created_at")),
         headers=dict(headers) if isinstance(headers, dict) else {},
     )
 
 
-def _blocked(client: BigCommerceClient) -> list[Problem]:
+def _moment(value: object) -> datetime | None:
+    return datetime.fromtimestamp(value, UTC) if isinstance(value, int) and 0 < value < 10**11 else None
+
+
+def _of_the_account(
+    client: BigCommerceClient, store: Store, hooks: list[Hook], others: frozenset[str]
+) -> Iterator[Problem]:
+    """What /hooks/admin tells beyond our own hooks: blocked domains, and others that deliver here."""
     answer = client.transport.get("v3/hooks/admin")
     data = answer.get("data") if isinstance(answer, dict) else None
-    domains = data.get("blocked_domains") if isinstance(data, dict) else None
-    return [
-        Problem(
-            sentence=f"BigCommerce has blocked {row.get('destination')} for {row.get('time_left')} more: too many "
-            "deliveries failed. It repeats them by itself.",
-            repairable=False,
+    content = data if isinstance(data, dict) else {}
+    for row in list_rows(content.get("blocked_domains")):
+        yield Problem(
+            kind=FindingKind.BLOCKED,
+            about=text(row.get("destination"))[:300],
+            sentence=f"BigCommerce has blocked {row.get('destination')} for {row.get('time_left')} more seconds: too "
+            "many deliveries failed. It repeats them by itself.",
         )
-        for row in domains or ()
-        if isinstance(row, dict)
-    ]
+    seen = {hook.id: hook for hook in [*hooks, *map(_hook, list_rows(content.get("hooks_list")))]}
+    for hook in seen.values():
+        if sentence := _foreign(hook, store, others):
+            yield Problem(
+                kind=FindingKind.FOREIGN, about=f"{hook.scope} {hook.destination}"[:300], sentence=sentence
+            )
+
+
+def _foreign(hook: Hook, store: Store, others: frozenset[str]) -> str:
+    """Why a hook that delivers to this installation is not one of ours; "" if it is, or goes elsewhere."""
+    key = key_of(hook.destination)
+    if key in others or urlsplit(hook.destination).netloc != urlsplit(store.webhook_base_url).netloc:
+        return ""
+    if key != store.webhook_key:
+        return f"A webhook for {hook.scope} delivers here under a key that no store has. Delete it in BigCommerce."
+    if hook.client_id and store.client_id and hook.client_id != store.client_id:
+        return (
+            f"The webhook for {hook.scope} was made with another API account ({hook.client_id}): its signatures will "
+            "not match the client secret. Delete it, or enter that account's credentials."
+        )
+    return ""
 
 
 def _misconfigured(sentence: str) -> Misconfigured:

@@ -90,6 +90,11 @@ class Store(TenantOwned):
         validators=[validate_base_url],
         help_text="Public https address of this installation, port 443, for the store's webhooks.",
     )
+    keeps_webhooks = models.BooleanField(
+        "keep webhooks registered",
+        default=False,
+        help_text="Look every hour and register what is missing or turned off. Switched on by Register webhooks.",
+    )
     allow_shared_secret = models.BooleanField(
         default=False, help_text="Accept a webhook without a signature if it carries the header secret."
     )
@@ -142,6 +147,21 @@ class Store(TenantOwned):
     def signing_secrets(self) -> tuple[str, ...]:
         """The client secrets a webhook may be signed with now."""
         return tuple(secret for secret in (self.client_secret, self.previous_client_secret) if secret)
+
+
+class FindingKind(models.TextChoices):
+    """What can be wrong with webhooks. Stored, and part of the kinds of needs (`hook_missing`): never renamed."""
+
+    MISSING = "missing", "Not registered"
+    TURNED_OFF = "turned_off", "Turned off by the store"
+    OLD_SECRET = "old_secret", "Sends an old header secret"
+    LEFT_OVER = "left_over", "Goes to an address that is not used any more"
+    FOREIGN = "foreign", "Delivers here with another token or key"
+    BLOCKED = "blocked", "Our domain is blocked"
+    IDLE = "idle", "Nothing happens"
+    FAILING = "failing", "Too many of our answers are not a success"
+    EXCEPTION = "exception", "The store could not deliver"
+    UNREADABLE = "unreadable", "The webhooks could not be read or mended"
 
 
 class FailureReason(models.TextChoices):

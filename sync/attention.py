@@ -14,7 +14,7 @@ from django.utils import timezone
 from erp.contract.money import Money
 from erp.models import ErpConnection
 from storefront.models import SignatureFailure, Store
-from sync.models import Gap, GapBlock, GapState, Pipeline, Posting, RecordKind, Status
+from sync.models import Gap, GapBlock, GapState, HookFinding, Pipeline, Posting, RecordKind, Status
 from tenants.models import User
 from tenants.scoping import visible
 
@@ -26,7 +26,7 @@ SIGNATURES_WITHIN = timedelta(hours=24)
 class Need:
     """One line: what it is, in a sentence, how much waits for it, and where to go."""
 
-    kind: str  # gap | refused | held | unknown | signatures | paused
+    kind: str  # gap | refused | held | unknown | signatures | paused | hook_… (storefront.models.FindingKind)
     sentence: str
     orders: int = 0
     money: tuple[Money, ...] = ()
@@ -47,6 +47,7 @@ def needs_of(user: User) -> list[Need]:
         *_stopped(user, Status.HELD, "held"),
         *_unknown(user),
         *_signatures(user),
+        *_webhooks(user),
     ]
     return sorted(found, key=lambda need: (need.kind == "paused", need.weight), reverse=True)
 
@@ -164,6 +165,20 @@ def _signatures(user: User) -> Iterator[Need]:
             page="admin:storefront_store_change",
             page_args=(row["store_id"],),
             tenant=row["tenant__name"],
+        )
+
+
+def _webhooks(user: User) -> Iterator[Need]:
+    """What the hourly look at the stores' webhooks could not mend by itself."""
+    findings = visible(user, HookFinding.objects.filter(ended_at=None)).select_related("store", "tenant")
+    for row in findings.order_by("since"):
+        yield Need(
+            kind=f"hook_{row.kind}",
+            sentence=f"Webhooks of {row.store.name}: {row.sentence}",
+            since=row.since,
+            page="admin:storefront_store_webhooks",
+            page_args=(row.store_id,),
+            tenant=row.tenant.name,
         )
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.db import transaction
-from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from audit import correlation
 from erp.contract.plan import canonical_json, plain
@@ -11,6 +10,7 @@ from sync import bell, trail
 from sync.finishing import PLAN_ONLY
 from sync.models import Flow, FlowKind, Mode, Pipeline, PipelineVersion, Posting, Status
 from sync.reprocess import reprocess
+from sync.schedules import ensure_store_flows, set_schedule
 
 VERSIONED = (
     "mode",
@@ -53,6 +53,7 @@ def save_pipeline(pipeline: Pipeline, *, by: str) -> Pipeline:
             )
         for flow in pipeline.flows.all():
             set_schedule(flow)
+        ensure_store_flows(pipeline.store)
         if pipeline.mode == Mode.POST and old and old.content["mode"] != Mode.POST:
             _post_what_was_only_planned(pipeline, by)
     return pipeline
@@ -81,28 +82,3 @@ def _keep_version(pipeline: Pipeline, old: PipelineVersion | None, content: dict
         name: [before.get(name), content[name]] for name in VERSIONED if before.get(name) != content[name]
     }
     trail.pipeline_changed(pipeline, by, {"version": pipeline.settings_version, "changes": diff})
-
-
-def set_schedule(flow: Flow) -> None:
-    """Make the flow's periodic task (django-celery-beat's database scheduler) what the flow says."""
-    if not flow.every_minutes:
-        if flow.periodic_task:
-            flow.periodic_task.delete()
-            flow.periodic_task = None
-        return
-    schedule, _ = IntervalSchedule.objects.get_or_create(
-        every=flow.every_minutes, period=IntervalSchedule.MINUTES
-    )
-    name = f"flow {flow.pk}: {flow.pipeline.tenant.slug}/{flow.pipeline.key} {flow.kind}"
-    task, _ = PeriodicTask.objects.update_or_create(
-        **({"pk": flow.periodic_task_id} if flow.periodic_task_id else {"name": name}),
-        defaults={
-            "name": name,
-            "task": "sync.tasks.run_flow",
-            "interval": schedule,
-            "kwargs": canonical_json({"flow_id": flow.pk}),
-            "enabled": flow.enabled,
-        },
-    )
-    if flow.periodic_task_id != task.pk:
-        Flow.objects.filter(pk=flow.pk).update(periodic_task=task)

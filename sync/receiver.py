@@ -20,9 +20,11 @@ from rest_framework.views import APIView
 
 from audit import correlation
 from storefront.events import BadPayload, Payload, parse, store_event
+from storefront.hooks import EXCEPTIONS
 from storefront.models import FailureReason, Store, note_signature_failure
 from storefront.verification import Verified, WebhookRejected, require_producer, verify
-from sync import inbox
+from sync import hook_watch, inbox
+from sync.answers import tally
 from sync.measures import DELIVERIES, RECEIVER_SECONDS
 from sync.steps import Step, reached
 
@@ -58,7 +60,17 @@ class BigCommerceWebhookView(APIView):
             except (OperationalError, InterfaceError, InternalError):  # the last: a read-only stand-by
                 outcome, status = "database_away", 503
         DELIVERIES.labels(outcome).inc()
+        tally.count(key, status)
         return HttpResponse(status=status)
+
+    def get(self, request: Request, key: str) -> HttpResponse:
+        """For a person who tries whether the address leads here."""
+        return HttpResponse(
+            "This address takes the webhooks of a BigCommerce store, by POST. That you read this means that it leads to Tieout.",
+            status=405,
+            headers={"Allow": "POST, OPTIONS"},
+            content_type="text/plain",
+        )
 
     def _receive(self, request: Request, key: str) -> tuple[str, int]:
         body = _body_of(request)
@@ -116,4 +128,6 @@ def _record(store: Store, payload: Payload, verified: Verified) -> None:
         if not store.store_id and payload.store_id:
             Store.objects.filter(pk=store.pk, store_id="").update(store_id=payload.store_id[:40])
         inbox.accept(store=store, event=event)
+        if payload.scope == EXCEPTIONS:
+            hook_watch.note_exception(store, payload.data)
     reached(Step.RECEIVED)

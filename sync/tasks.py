@@ -5,8 +5,8 @@ import time
 from celery import shared_task
 
 from erp.models import ErpConnection
-from sync import bell, flows, sweeper, worker
-from sync.models import Flow
+from sync import bell, flows, hook_watch, store_flows, sweeper, worker
+from sync.models import Flow, StoreFlow
 
 _TURN_SECONDS = 10.0
 _TURN_POSTINGS = 25
@@ -40,6 +40,24 @@ def run_flow(*, flow_id: int, by_hand: bool = False) -> None:
     """One scheduled or hand-started run of a flow."""
     flow = Flow.objects.select_related("pipeline__store", "pipeline__company").get(pk=flow_id)
     flows.run(flow, scheduled=not by_hand)
+
+
+@shared_task
+def run_store_flow(*, flow_id: int, by_hand: bool = False) -> None:
+    """One scheduled or hand-started run of a store's flow."""
+    store_flows.run(StoreFlow.objects.select_related("store__tenant").get(pk=flow_id))
+
+
+@shared_task
+def watch_answers() -> None:
+    """Look how deliveries were answered in the last minutes."""
+    hook_watch.watch_answers()
+
+
+@shared_task
+def ensure_store_flows() -> None:
+    """Give every store its flows."""
+    store_flows.ensure_all()
 
 
 @shared_task

@@ -22,6 +22,7 @@ from config.declarative.schema import (
     PipelineEntry,
     Section,
     StoreEntry,
+    StoreFlowEntry,
     TenantEntry,
     UserEntry,
 )
@@ -29,9 +30,11 @@ from erp.models import ErpConnection
 from mappings.changes import Change, apply_changes, check, current_rules, normalised
 from mappings.models import MappingSet, Path
 from storefront.models import Store
-from sync.models import Flow, Pipeline
-from sync.pipelines import save_pipeline, set_schedule
+from sync.hook_watch import webhooks_follow
+from sync.models import Flow, Pipeline, StoreFlow
+from sync.pipelines import save_pipeline
 from sync.planning import BadSetting, parse_settings, plain_settings
+from sync.schedules import ensure_store_flows, set_schedule
 from tenants.models import Membership, Tenant, User
 
 _NAMED_BY: dict[type[Section], str] = {
@@ -42,7 +45,7 @@ _NAMED_BY: dict[type[Section], str] = {
     MappingSetEntry: "name",
     PipelineEntry: "key",
 }
-_STORE = tuple(name for name in StoreEntry.model_fields if name != "key")
+_STORE = tuple(name for name in StoreEntry.model_fields if name not in ("key", "flows"))
 _COMPANY = tuple(name for name in CompanyEntry.model_fields if name not in ("key", "mappings"))
 _LINKS = ("store", "company", "mappings")
 _PIPELINE = tuple(name for name in PipelineEntry.model_fields if name not in ("key", "flows", *_LINKS))
@@ -153,7 +156,12 @@ class _Applier:
         row = Store.objects.filter(tenant=tenant, key=entry.key).first() or Store(
             tenant=tenant, key=entry.key
         )
-        self._save(row, _given(entry, row, _STORE), f"store {entry.key}", place)
+        if self._save(row, _given(entry, row, _STORE), f"store {entry.key}", place):
+            webhooks_follow(row)
+        ensure_store_flows(row)
+        for kind, flow in entry.flows.items():
+            found = StoreFlow.objects.get(store=row, kind=kind)
+            self._flow(found, flow, f"store {entry.key} flow {kind}", (*place, "flows", kind))
 
     def _company(self, tenant: Tenant, entry: CompanyEntry, place: Place) -> None:
         row = ErpConnection.objects.filter(tenant=tenant, key=entry.key).first()
@@ -216,7 +224,8 @@ class _Applier:
             self._validated(lambda: save_pipeline(row, by=self.by), place)
             rows.note(row, action)
         for kind, flow in entry.flows.items():
-            self._flow(row, kind, flow, f"{what} flow {kind}", (*place, "flows", kind))
+            found = Flow.objects.get(pipeline=row, kind=kind)
+            self._flow(found, flow, f"{what} flow {kind}", (*place, "flows", kind))
 
     def _links(self, tenant: Tenant, entry: PipelineEntry, place: Place) -> dict[str, Any]:
         """The rows that a pipeline refers to by name.
@@ -254,8 +263,9 @@ class _Applier:
             raise SetUpRefused(self.source.file, wrong)
         return plain_settings(parse_settings(entry.settings))
 
-    def _flow(self, pipeline: Pipeline, kind: str, entry: FlowEntry, what: str, place: Place) -> None:
-        row = Flow.objects.get(pipeline=pipeline, kind=kind)
+    def _flow(
+        self, row: Flow | StoreFlow, entry: FlowEntry | StoreFlowEntry, what: str, place: Place
+    ) -> None:
         given = {name: getattr(entry, name) for name in entry.model_fields_set}
         if self._save(row, given, what, place):
             set_schedule(row)

@@ -66,8 +66,20 @@ def _users(tenant: Tenant) -> list[dict[str, Any]]:
 
 
 def _store(store: Store, variables: _Variables) -> dict[str, Any]:
-    entry = _values(store, [n for n in StoreEntry.model_fields if n not in SECRETS])
-    return entry | {n: variables.name("store", store.key, n) for n in SECRETS if getattr(store, n)}
+    entry = _values(store, [n for n in StoreEntry.model_fields if n not in (*SECRETS, "flows")])
+    flows = {
+        f.kind: {
+            "enabled": f.enabled,
+            "every_minutes": f.every_minutes or None,
+            "at": f.at and f.at.isoformat("minutes"),
+        }
+        for f in store.flows.order_by("kind")
+    }
+    return (
+        entry
+        | {"flows": flows}
+        | {n: variables.name("store", store.key, n) for n in SECRETS if getattr(store, n)}
+    )
 
 
 def _company(company: ErpConnection, variables: _Variables) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from config.declarative.schema import (
     Section,
     SetUp,
     StoreEntry,
+    StoreFlowEntry,
     TenantEntry,
     UserEntry,
 )
@@ -25,9 +26,10 @@ from erp.contract.adapter import Field
 from erp.registry import SPECS
 from mappings.kinds import SPECS as KINDS
 from mappings.kinds import KindSpec
-from sync.models import FlowKind
+from sync.models import FlowKind, StoreFlowKind
 from sync.pipelines import DEFAULT_FLOWS
 from sync.planning import SETTINGS, SettingSpec
+from sync.schedules import DEFAULT_STORE_FLOWS
 
 PROSE = Path(__file__).parent / "page_prose.md"
 
@@ -36,6 +38,7 @@ SECTIONS: tuple[tuple[str, type[Section]], ...] = (
     ("`tenants`", TenantEntry),
     ("`users`", UserEntry),
     ("`stores`", StoreEntry),
+    ("`flows` of a store", StoreFlowEntry),
     ("`companies`", CompanyEntry),
     ("`mappings` of a company", MappingSetEntry),
     ("`rules` of a set of mappings", RuleEntry),
@@ -117,6 +120,7 @@ def _wanted(field: FieldInfo) -> str:
         ("int", "whole number"),
         ("AwareDatetime", "moment"),
         ("date", "date"),
+        ("time", "time of day"),
     ):
         if part in text:
             return word
@@ -133,8 +137,16 @@ def _default(field: FieldInfo) -> str:
 
 
 def _flows() -> str:
-    rows = [(f"`{kind.value}`", str(kind.label), f"{DEFAULT_FLOWS[kind]} minutes") for kind in FlowKind]
-    return "A new pipeline has all of them.\n\n" + _table(("Flow", "Does", "Polls every, at first"), rows)
+    rows = [(f"`{kind.value}`", str(kind.label), f"every {DEFAULT_FLOWS[kind]} minutes") for kind in FlowKind]
+    rows += [(f"`{kind.value}`", f"For a store: {kind.label}", _at_first(kind)) for kind in StoreFlowKind]
+    return "A new pipeline has all of its own, a new store those of a store.\n\n" + _table(
+        ("Flow", "Does", "Runs, at first"), rows
+    )
+
+
+def _at_first(kind: StoreFlowKind) -> str:
+    schedule = DEFAULT_STORE_FLOWS[kind]
+    return f"at {schedule['at']:%H:%M}" if "at" in schedule else f"every {schedule['every_minutes']} minutes"
 
 
 def _policy(spec: SettingSpec) -> str:

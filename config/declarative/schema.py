@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from mappings.kinds import Kind
-from sync.models import FlowKind, Mode
+from sync.models import FlowKind, Mode, StoreFlowKind
 from tenants.roles import Role
 
 
@@ -74,6 +74,21 @@ class UserEntry(Section):
         return [_one_of(role, Role.values) for role in roles]
 
 
+class StoreFlowEntry(Section):
+    """One flow of a store: every so many minutes, or once a day."""
+
+    enabled: bool = Field(True, description="Whether the flow runs.")
+    every_minutes: int | None = Field(None, description="Run every so many minutes.", ge=1, le=2_147_483_647)
+    at: time | None = Field(
+        None, description='Run once a day at this time, in the tenant\'s time zone: "03:10".'
+    )
+
+    @field_validator("at", mode="before")
+    @classmethod
+    def _at(cls, value: Any) -> Any:
+        return time.fromisoformat(value) if isinstance(value, str) else value
+
+
 class StoreEntry(Section):
     """A BigCommerce store."""
 
@@ -100,6 +115,10 @@ class StoreEntry(Section):
     webhook_base_url: str = Field(
         "", description="Public https address of this installation, port 443, for the store's webhooks."
     )
+    keeps_webhooks: bool = Field(
+        False,
+        description="Look every hour at the store's webhooks and register what is missing or turned off.",
+    )
     allow_shared_secret: bool = Field(
         False, description="Accept a webhook without a signature if it carries the header secret."
     )
@@ -116,6 +135,16 @@ class StoreEntry(Section):
         "", description="Customer form field that holds the ERP's number of the customer."
     )
     tax_number_field: str = Field("", description="Customer form field that holds the customer's tax number.")
+    flows: dict[str, StoreFlowEntry] = Field(
+        default_factory=dict, description=f"Flows by kind: {', '.join(StoreFlowKind.values)}."
+    )
+
+    @field_validator("flows")
+    @classmethod
+    def _flows(cls, flows: dict[str, StoreFlowEntry]) -> dict[str, StoreFlowEntry]:
+        for kind in flows:
+            _one_of(kind, StoreFlowKind.values)
+        return flows
 
 
 class RuleEntry(Section):
@@ -275,5 +304,6 @@ CHILDREN: dict[type[Section], dict[str, type[Section]]] = {
     CompanyEntry: {"mappings": MappingSetEntry},
     MappingSetEntry: {"rules": RuleEntry},
     PipelineEntry: {"flows": FlowEntry},
+    StoreEntry: {"flows": StoreFlowEntry},
 }
 SECRETS = ("access_token", "client_secret", "previous_client_secret", "webhook_header_secret")

@@ -18,6 +18,7 @@ MOST_PER_SCOPE = 10  # per store, client and scope (limit of 2025-04-10)
 # Messages by whether there is work left with them: the sender looks through the waiting ones all the time.
 WAITING, FINISHED = "deliveries waiting", "deliveries finished"
 INACTIVE_AFTER = 90 * 86400
+EXCEPTIONS = "store/hook/deliveryException"
 CHANNEL_EVENTS = ("created", "updated", "archived", "statusUpdated", "message/created", "refund/created")
 
 
@@ -46,6 +47,7 @@ class Hooks:
         """
         self._check(scope, destination)
         with self._storage.transaction():
+            self._check_exception_hook(scope, destination)
             same = [hook for hook in self.listed() if hook["scope"] == scope]
             if any(hook["destination"] == destination for hook in same):
                 raise HookRefused("A webhook with this scope and destination already exists.")
@@ -74,9 +76,28 @@ class Hooks:
         if not local and (not destination.startswith("https://") or ":" in host.removesuffix(":443")):
             raise HookRefused("Destination must be a valid HTTPS URL served on port 443.")
 
+    def _check_exception_hook(self, scope: str, destination: str) -> None:
+        """One per store and client, to "a destination different from all other webhooks"."""
+        hooks = self.listed()
+        if scope == EXCEPTIONS and any(hook["scope"] == EXCEPTIONS for hook in hooks):
+            raise HookRefused(f"There is already a webhook for {EXCEPTIONS}.")
+        if any(hook["destination"] == destination and EXCEPTIONS in (scope, hook["scope"]) for hook in hooks):
+            raise HookRefused(f"{EXCEPTIONS} needs a destination that no other webhook has.")
+
     def listed(self) -> list[Row]:
-        """All hooks of the store's client."""
+        """All hooks of the store's client; those for which nothing happened in 90 days are off."""
+        for hook in self._rows():
+            if hook["is_active"] and self._clock.seconds() - self._active_at(hook) > INACTIVE_AFTER:
+                self._save(hook | {"is_active": False})
+        return self._rows()
+
+    def _rows(self) -> list[Row]:
         return self._storage.rows(f"hooks:{self.hash}")
+
+    def _active_at(self, hook: Row) -> float:
+        """When something last happened: it was made or changed, or an event was sent to it."""
+        last = self._storage.get(f"hook activity:{self.hash}", hook["id"]) or {"at": 0}
+        return max(float(hook["updated_at"]), float(last["at"]))
 
     def get(self, hook_id: int) -> Row | None:
         """One hook."""
@@ -124,9 +145,7 @@ class Hooks:
         for hook in self.listed():
             if not hook["is_active"] or not matches(hook["scope"], scope):
                 continue
-            if now.timestamp() - hook["updated_at"] > INACTIVE_AFTER:
-                self._save(hook | {"is_active": False})
-                continue
+            self._storage.put(f"hook activity:{self.hash}", hook["id"], {"at": int(now.timestamp())})
             for _ in range(self._settings()["copies"]):
                 self._queue(hook, scope, body, now.timestamp())
 

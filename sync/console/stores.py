@@ -1,6 +1,7 @@
 """BigCommerce stores: credentials that are written and never shown, and their webhooks."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -9,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from unfold.decorators import action
 
 from erp.contract.errors import RemoteError
@@ -16,12 +18,18 @@ from storefront import hooks
 from storefront.client import BigCommerceClient
 from storefront.models import Store
 from storefront.opening import open_client
+from sync.answers import domain_of, worst_windows
 from sync.console.connections import PREFIX, ConnectionAdmin
+from sync.hook_watch import forget_what_was_mended, lately_repaired, open_findings, webhooks_follow
+from sync.models import StoreFlow, StoreFlowKind
+from sync.schedules import ensure_store_flows, set_schedule
 from tenants.actions import Done, NotDone, row_action
 from tenants.forms import SecretField, StoredSecret, apply_secrets
 from tenants.roles import May
+from tenants.scoped_admin import TenantTabularInline
 from tenants.scoping import may
 
+SECRET_OF_HOOKS = f"{PREFIX[True]}webhook_header_secret"
 SECRETS = ("access_token", "client_secret", "previous_client_secret", "webhook_header_secret")
 
 
@@ -59,6 +67,16 @@ for _name in SECRETS:
     )
 
 
+class StoreFlowInline(TenantTabularInline):
+    """What is done for the store as a whole: on or off, how often or when, how it went."""
+
+    model = StoreFlow
+    fields = ("kind", "enabled", "every_minutes", "at", "last_success_at", "last_error")
+    hide_title = True
+    readonly_fields = ("kind", "last_success_at", "last_error")
+    change_permission = May.EDIT_CONNECTIONS
+
+
 @admin.register(Store)
 class StoreAdmin(ConnectionAdmin):
     """BigCommerce stores."""
@@ -66,13 +84,19 @@ class StoreAdmin(ConnectionAdmin):
     form = StoreForm
     list_display = ("name", "key", "environment", "chip", "store_hash")
     search_fields = ("name", "key", "store_hash")
+    inlines = (StoreFlowInline,)
     actions_detail = ("test", "webhooks", "repair_webhooks", "delete_webhooks", "resume")
 
     def get_fieldsets(
         self, request: HttpRequest, obj: Store | None = None
     ) -> list[tuple[str | None, dict[str, Any]]]:
         plain = ["tenant", "name", "key", "store_hash", "environment", "base_url", "client_id"]
-        webhooks = ["webhook_base_url", "allow_shared_secret", "signature_tolerance_seconds"]
+        webhooks = [
+            "webhook_base_url",
+            "keeps_webhooks",
+            "allow_shared_secret",
+            "signature_tolerance_seconds",
+        ]
         return [
             (None, {"fields": plain}),
             ("Secrets", {"fields": [PREFIX[True] + name for name in SECRETS], "classes": ["tab"]}),
@@ -86,6 +110,16 @@ class StoreAdmin(ConnectionAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Store | None = None) -> list[Any]:
         own = super().get_readonly_fields(request, obj)
         return [*own, "key"] if obj else own
+
+    def save_related(self, request: HttpRequest, form: forms.ModelForm, formsets: Any, change: bool) -> None:
+        ensure_store_flows(form.instance)
+        super().save_related(request, form, formsets, change)
+        for flow in form.instance.flows.all():
+            set_schedule(flow)
+        if {"webhook_base_url", "keeps_webhooks", "allow_shared_secret", SECRET_OF_HOOKS} & set(
+            form.changed_data
+        ):
+            webhooks_follow(form.instance)
 
     @row_action(May.EDIT_CONNECTIONS, description="Test connection", url_path="test")
     def test(self, request: HttpRequest, store: Store) -> str:
@@ -110,6 +144,7 @@ class StoreAdmin(ConnectionAdmin):
         if not may(request.user, store.tenant_id, May.EDIT_CONNECTIONS):
             raise PermissionDenied
         page = {"title": f"Webhooks of {store.name}", "back": _url(store, "change"), **_registered(store)}
+        page |= _watched(store)
         urls = {name: _url(store, name) for name in ("repair_webhooks", "delete_webhooks")}
         page |= {"repair_url": urls["repair_webhooks"], "delete_url": urls["delete_webhooks"]}
         return TemplateResponse(
@@ -126,10 +161,13 @@ class StoreAdmin(ConnectionAdmin):
     )
     def repair_webhooks(self, request: HttpRequest, store: Store) -> Done:
         """Create what is missing, turn on what the store turned off, correct what is old."""
-        return Done(_change(store, hooks.repair), goto=_url(store, "webhooks"))
+        return Done(_change(store, hooks.repair, keeps=True), goto=_url(store, "webhooks"))
 
     def about_repair(self, request: HttpRequest, store: Store) -> str:
-        return f"Missing webhooks of {store.name} are registered, those turned off are turned on, old ones deleted."
+        return (
+            f"Missing webhooks of {store.name} are registered, those turned off are turned on, old ones deleted. From then on "
+            "that is done every hour."
+        )
 
     @row_action(
         May.EDIT_CONNECTIONS,
@@ -139,7 +177,7 @@ class StoreAdmin(ConnectionAdmin):
     )
     def delete_webhooks(self, request: HttpRequest, store: Store) -> Done:
         """Delete every webhook of the store that delivers here."""
-        return Done(_change(store, hooks.delete_all), goto=_url(store, "webhooks"))
+        return Done(_change(store, hooks.delete_all, keeps=False), goto=_url(store, "webhooks"))
 
     def about_delete(self, request: HttpRequest, store: Store) -> str:
         return f"{store.name} tells us nothing any more. Orders are found by the poll of the pipeline's flow, if it has one."
@@ -155,6 +193,7 @@ def _registered(store: Store) -> dict[str, Any]:
         with open_client(store, subject=f"store:{store.key}") as client:
             return {
                 "destination": hooks.destination_of(store),
+                "destinations": set(hooks.destinations_of(store).values()),
                 "problems": hooks.problems(client, store),
                 "hooks": hooks.listed(client),
             }
@@ -162,10 +201,26 @@ def _registered(store: Store) -> dict[str, Any]:
         return {"error": error.sentence}
 
 
-def _change(store: Store, change: Callable[[BigCommerceClient, Store], hooks.Changes]) -> str:
-    """Change the store's hooks; the sentence that says what was done."""
+def _watched(store: Store) -> dict[str, Any]:
+    """What the hourly look and the minute-by-minute one say."""
+    now = timezone.now()
+    worst = worst_windows(now - timedelta(days=1)).get(domain_of(store.webhook_base_url))
+    return {
+        "flow": StoreFlow.objects.filter(store=store, kind=StoreFlowKind.WEBHOOKS).first(),
+        "store": store,
+        "findings": open_findings(store),
+        "repaired": lately_repaired(store, since=now - timedelta(days=30)),
+        "worst": worst,
+    }
+
+
+def _change(store: Store, change: Callable[[BigCommerceClient, Store], hooks.Changes], *, keeps: bool) -> str:
+    """Change the store's hooks; the sentence that says what was done. From then on they are kept so."""
     try:
         with open_client(store, subject=f"store:{store.key}") as client:
-            return str(change(client, store))
+            said = str(change(client, store))
     except RemoteError as error:
         raise NotDone(error.sentence) from error
+    Store.objects.filter(pk=store.pk).update(keeps_webhooks=keeps)
+    forget_what_was_mended(store)
+    return said

@@ -6,9 +6,12 @@ from sync.models.inbox import Event, EventState
 from sync.models.pipelines import Flow, FlowKind, Mode, Pipeline, PipelineVersion
 from sync.models.postings import UNFINISHED, Posting, RecordKind, Snapshot, Status, StoredPlan
 from sync.models.runs import Reprocess, ReprocessItem
+from sync.models.schedules import StoreFlow, StoreFlowKind
+from sync.models.webhooks import AnswerMinute, HookFinding
 
 __all__ = [
     "UNFINISHED",
+    "AnswerMinute",
     "Attempt",
     "Document",
     "DocumentState",
@@ -19,6 +22,7 @@ __all__ = [
     "Gap",
     "GapBlock",
     "GapState",
+    "HookFinding",
     "Mode",
     "Pipeline",
     "PipelineVersion",
@@ -28,5 +32,7 @@ __all__ = [
     "ReprocessItem",
     "Snapshot",
     "Status",
+    "StoreFlow",
+    "StoreFlowKind",
     "StoredPlan",
 ]

@@ -5,6 +5,7 @@ from django.core.validators import validate_slug
 from django.db import models
 
 from erp.models import Environment
+from sync.models.schedules import Scheduled
 from tenants.constraints import SameTenant
 from tenants.models import TenantOwned
 
@@ -139,23 +140,11 @@ class PipelineVersion(TenantOwned):
         return f"{self.pipeline_id} v{self.version}"
 
 
-class Flow(TenantOwned):
+class Flow(Scheduled):
     """One flow of a pipeline: on or off, its schedule, and how it went last."""
 
     pipeline = models.ForeignKey(Pipeline, models.CASCADE, related_name="flows")
     kind = models.CharField(max_length=20, choices=FlowKind)
-    enabled = models.BooleanField(default=True)
-    every_minutes = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Poll every so many minutes. Empty: events only."
-    )
-    periodic_task = models.OneToOneField(
-        "django_celery_beat.PeriodicTask",
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        editable=False,
-        related_name="+",
-    )
     polled_until = models.DateTimeField(
         null=True,
         blank=True,
@@ -163,15 +152,6 @@ class Flow(TenantOwned):
         help_text="A time of the store's clock: all before it was read.",
     )
     refunds_until = models.DateTimeField(null=True, blank=True, editable=False)
-    running_until = models.DateTimeField(
-        null=True,
-        blank=True,
-        editable=False,
-        help_text="A run that is silent for longer is taken to be dead.",
-    )
-    last_run_at = models.DateTimeField(null=True, blank=True, editable=False)
-    last_success_at = models.DateTimeField(null=True, blank=True, editable=False)
-    last_error = models.TextField(blank=True, editable=False)
 
     class Meta(TenantOwned.Meta):
         constraints = [

@@ -29,7 +29,7 @@ def cut_text(text: str) -> str:
 
 @register.filter
 def need_label(kind: str) -> str:
-    return NEED_LABELS.get(kind, kind.capitalize())
+    return "Webhooks" if kind.startswith("hook_") else NEED_LABELS.get(kind, kind.capitalize())
 
 
 @register.filter

@@ -32,7 +32,9 @@ class Command(BaseCommand):
             with correlation.bind() as correlation_id:
                 try:
                     with open_client(store, correlation_id=correlation_id) as client:
-                        self.stdout.write(f"{store}: {hooks.repair(client, store)}")
+                        done = hooks.repair(client, store)
+                    Store.objects.filter(pk=store.pk).update(keeps_webhooks=True)
+                    self.stdout.write(f"{store}: {done}")
                 except RemoteError as error:
                     failed += 1
                     self.stderr.write(f"{store}: {error}")

@@ -15,6 +15,7 @@ from config.declarative.schema import (
     PipelineEntry,
     RuleEntry,
     StoreEntry,
+    StoreFlowEntry,
     TenantEntry,
     UserEntry,
 )
@@ -25,6 +26,7 @@ from mappings.kinds import EXTRA_NAMES
 from mappings.models import Mapping, MappingSet
 from storefront.models import Store
 from sync.console.pipelines import FlowInline
+from sync.console.stores import StoreFlowInline
 from sync.models import Flow, Pipeline
 from sync.planning import SETTINGS
 from tenants.models import Membership, Tenant, User
@@ -63,7 +65,7 @@ def test_people_and_roles(request_):
 
 
 def test_stores(request_):
-    assert on_screen(Store, request_) == set(StoreEntry.model_fields)
+    assert on_screen(Store, request_) == set(StoreEntry.model_fields) - {"flows"}
 
 
 @pytest.mark.parametrize("system", SPECS)
@@ -81,6 +83,8 @@ def test_pipelines_with_every_policy(request_):
 
 
 def test_flows():
+    shown = set(StoreFlowInline.fields) - set(StoreFlowInline.readonly_fields)
+    assert shown == set(StoreFlowEntry.model_fields)
     assert set(FlowInline.fields) - set(FlowInline.readonly_fields) == set(FlowEntry.model_fields)
 
 
