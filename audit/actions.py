@@ -58,6 +58,13 @@ class Action(StrEnum):
     SETUP_EXPORTED = "setup.exported"
     KEYS_ROTATED = "keys.rotated"
 
+    # Alerts
+    ALERT_RAISED = "alert.raised"
+    ALERT_CLEARED = "alert.cleared"
+    ALERT_ACKNOWLEDGED = "alert.acknowledged"
+    ALERT_MUTED = "alert.muted"
+    ALERT_TESTED = "alert.tested"
+
     # What a person did
     OPERATOR_REPROCESS = "operator.reprocess"
     OPERATOR_EXCLUDE = "operator.exclude"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.db import connection
 
@@ -37,6 +39,19 @@ def partitions() -> list[Partition]:
     with connection.cursor() as cursor:
         cursor.execute(_PARTITIONS, [list(TABLES)])
         return [Partition(*row) for row in cursor.fetchall()]
+
+
+def missing_months(now: datetime, *, ahead: int) -> list[str]:
+    """Months, `2026-12`, of this one and so many to come, that a table has no partition for."""
+    first = now.astimezone(UTC).replace(day=1)
+    wanted = [f"{year}-{month:02}" for year, month in _months(first.year, first.month, ahead)]
+    known = {partition.table for partition in partitions()}
+    return [m for m in wanted if any(f"{table}_{m.replace('-', '_')}" not in known for table in TABLES)]
+
+
+def _months(year: int, month: int, ahead: int) -> Iterator[tuple[int, int]]:
+    for number in range(month - 1, month + ahead):
+        yield year + number // 12, number % 12 + 1
 
 
 _PARTITIONS = """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -11,12 +10,10 @@ import structlog
 from django.db import connection
 from django_celery_beat.schedulers import DatabaseScheduler
 
+from sync.heartbeats import BEAT_LOCK_KEY
 from sync.steps import Step, reached
 
 log = structlog.get_logger(__name__)
-
-# "tieout beat" as a number; advisory locks are per database, so other installations are not in the way.
-LOCK_KEY = 0x7469656F7574
 
 
 class AnotherBeatRuns(SystemExit):
@@ -24,25 +21,6 @@ class AnotherBeatRuns(SystemExit):
 
     def __init__(self) -> None:
         super().__init__("Another beat already runs on this database. There is exactly one per installation.")
-
-
-def last_tick() -> tuple[bool, datetime | None]:
-    """Whether a beat lives, and when it last looked at its schedule, by the database's clock.
-
-    Nobody writes a heartbeat: PostgreSQL knows who holds the lock and when that connection last asked for anything, which
-    beat does at each tick, every five seconds at least. None: another role's connection, of which we may see no more.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_HOLDER, [LOCK_KEY >> 32, LOCK_KEY & 0xFFFFFFFF])
-        row = cursor.fetchone()
-    return (True, row[0]) if row else (False, None)
-
-
-_HOLDER = """
-SELECT activity.query_start FROM pg_locks lock LEFT JOIN pg_stat_activity activity USING (pid)
-WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1 AND lock.classid = %s AND lock.objid = %s
-  AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""
 
 
 class SingleScheduler(DatabaseScheduler):
@@ -83,7 +61,7 @@ class SingleScheduler(DatabaseScheduler):
             if name not in ("context", "cursor_factory", "prepare_threshold", "pool")
         }
         self._lock = psycopg.connect(**parameters, autocommit=True)
-        row = self._lock.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone()
+        row = self._lock.execute("SELECT pg_try_advisory_lock(%s)", [BEAT_LOCK_KEY]).fetchone()
         if row is None or not row[0]:
             self._lock.close()
             self._lock = None

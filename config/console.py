@@ -47,6 +47,7 @@ UNFOLD: dict[str, Any] = {
             {
                 "items": [
                     {"title": "What needs me", "icon": "inbox", "link": reverse_lazy("admin:index")},
+                    _page("Alerts", "notifications", "sync.Alert"),
                     _page("Orders and customers", "receipt_long", "sync.Posting"),
                     _page("Gaps", "link_off", "sync.Gap", "state__exact=open"),
                     _page("Documents in the ERP", "description", "sync.Document"),
@@ -71,6 +72,8 @@ UNFOLD: dict[str, Any] = {
                     _page("Pipelines", "conversion_path", "sync.Pipeline"),
                     _page("Stores", "storefront", "storefront.Store"),
                     _page("ERP companies", "account_balance", "erp.ErpConnection"),
+                    _page("Who is alerted", "campaign", "sync.AlertDestination"),
+                    _page("Alert messages", "outbox", "sync.AlertNotice"),
                     _page("People and roles", "group", "tenants.Membership"),
                     _page("Tenants", "domain", "tenants.Tenant"),
                 ],

@@ -151,6 +151,7 @@ CELERY_BEAT_SCHEDULER = "config.beat:SingleScheduler"
 CELERY_BEAT_SCHEDULE = {
     # Written to the database scheduler's table at start, where an operator can change it.
     "sweep": {"task": "sync.tasks.sweep", "schedule": timedelta(seconds=10), "options": {"expires": 10}},
+    "watch": {"task": "sync.tasks.watch", "schedule": timedelta(minutes=1), "options": {"expires": 60}},
     "answers to webhooks": {
         "task": "sync.tasks.watch_answers",
         "schedule": timedelta(minutes=1),
@@ -226,6 +227,14 @@ AXES_CLIENT_IP_CALLABLE = "config.middleware.client_address"
 AXES_VERBOSE = False
 # How many reverse proxies append to X-Forwarded-For before a request arrives here.
 TRUSTED_PROXIES = env.int("TIEOUT_TRUSTED_PROXIES", default=0)
+
+# --- E-mail: alerts alone ----------------------------------------------------------------------------------
+
+# The local profile prints them. A mail server that does not take them delays them: messages are rows.
+_MAIL = env.email_url("EMAIL_URL", default="smtp://127.0.0.1:25" if IS_PRODUCTION else "consolemail://")
+vars().update(_MAIL)  # EMAIL_BACKEND, EMAIL_HOST and the rest
+EMAIL_TIMEOUT = 10  # seconds for each step of the conversation with the mail server
+DEFAULT_FROM_EMAIL = env.str("TIEOUT_EMAIL_FROM", default=f"tieout@{_HOST}")
 
 # --- Browsers ----------------------------------------------------------------------------------------------
 

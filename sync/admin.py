@@ -1,5 +1,15 @@
 """The console's pages; each has a module of its own in `sync.console`."""
 
-from sync.console import companies, gaps, pipelines, postings, records, runs, stores
+from sync.console import alerts, companies, destinations, gaps, pipelines, postings, records, runs, stores
 
-__all__ = ["companies", "gaps", "pipelines", "postings", "records", "runs", "stores"]
+__all__ = [
+    "alerts",
+    "companies",
+    "destinations",
+    "gaps",
+    "pipelines",
+    "postings",
+    "records",
+    "runs",
+    "stores",
+]

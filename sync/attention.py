@@ -1,20 +1,36 @@
 """What needs me? One list for a person's morning: everything that waits for a decision, most money first.
 
-Alerts are rows here. Every query is scoped by `tenants.scoping.visible`, the one place that decides what a person sees.
+Every query for a person is scoped by `tenants.scoping.visible`, the one place that decides what a person sees. The alerts ask
+the same for everybody (`sync.alerts`): what a person reads here in the morning is what was told in the night.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
+from itertools import groupby
+from typing import Any
+from urllib.parse import quote
 
-from django.db.models import Count, Max, Min, Sum
+from django.db.models import Count, Max, Min, OuterRef, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from erp.contract.money import Money
 from erp.models import ErpConnection
 from storefront.models import SignatureFailure, Store
-from sync.models import Gap, GapBlock, GapState, HookFinding, Pipeline, Posting, RecordKind, Status
+from sync.models import (
+    Document,
+    DocumentState,
+    Gap,
+    GapBlock,
+    GapState,
+    HookFinding,
+    Pipeline,
+    Posting,
+    RecordKind,
+    Status,
+)
 from tenants.models import User
 from tenants.scoping import visible
 
@@ -22,12 +38,18 @@ STILL_UNKNOWN = timedelta(minutes=15)
 SIGNATURES_WITHIN = timedelta(hours=24)
 
 
+# Which rows are asked for: those a person sees, or all.
+Scope = Callable[[QuerySet], QuerySet]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
     """One line: what it is, in a sentence, how much waits for it, and where to go."""
 
-    kind: str  # gap | refused | held | unknown | signatures | paused | hook_… (storefront.models.FindingKind)
+    kind: str  # of `sync.alerts.kinds`, or hook_… (storefront.models.FindingKind)
+    subject: str  # what it is about, the same for as long as it lasts: gap:12
     sentence: str
+    told: str = ""  # the sentence as it may leave the house, where the other has words from outside
     orders: int = 0
     money: tuple[Money, ...] = ()
     since: datetime | None = None
@@ -35,45 +57,56 @@ class Need:
     page_args: tuple[object, ...] = ()
     query: str = ""
     tenant: str = ""
+    tenant_id: int
     weight: Decimal = field(default=Decimal(0))
 
 
 def needs_of(user: User) -> list[Need]:
     """Everything that waits for a person, for all tenants this one may see."""
-    found = [
-        *_paused(user),
-        *_gaps(user),
-        *_stopped(user, Status.REFUSED, "refused by the ERP"),
-        *_stopped(user, Status.HELD, "held"),
-        *_unknown(user),
-        *_signatures(user),
-        *_webhooks(user),
-    ]
+    found = needs(partial(visible, user))
     return sorted(found, key=lambda need: (need.kind == "paused", need.weight), reverse=True)
 
 
-def _paused(user: User) -> Iterator[Need]:
+def needs(scope: Scope) -> list[Need]:
+    """Everything that waits for a person among the rows of this scope."""
+    return [
+        *_paused(scope),
+        *_gaps(scope),
+        *_stopped(scope, Status.REFUSED, "refused by the ERP"),
+        *_stopped(scope, Status.HELD, "held"),
+        *_unknown(scope),
+        *_signatures(scope),
+        *_webhooks(scope),
+    ]
+
+
+def _paused(scope: Scope) -> Iterator[Need]:
     pages: tuple[tuple[type[ErpConnection] | type[Store] | type[Pipeline], str], ...] = (
         (ErpConnection, "admin:erp_erpconnection_change"),
         (Store, "admin:storefront_store_change"),
         (Pipeline, "admin:sync_pipeline_change"),
     )
     for model, page in pages:
-        for row in visible(user, model.objects.exclude(paused_at=None)).select_related("tenant"):
+        # Without secrets: one that no key can read must not hide what is paused.
+        columns = {f.name for f in model._meta.fields} & {"name", "paused_at", "pause_reason"}
+        paused = scope(model.objects.exclude(paused_at=None)).select_related("tenant")
+        for row in paused.only(*columns, "tenant__name"):
             why = getattr(row, "pause_reason", "") or "What comes in waits until somebody resumes it."
             yield Need(
                 kind="paused",
+                subject=f"{model._meta.model_name}:{row.pk}",
                 sentence=f"{row.name} is paused: {why}",
                 since=row.paused_at,
                 page=page,
                 page_args=(row.pk,),
                 tenant=row.tenant.name,
+                tenant_id=row.tenant_id,
             )
 
 
-def gaps_with_money(user: User) -> list[tuple[Gap, int, tuple[Money, ...]]]:
+def gaps_with_money(scope: Scope) -> list[tuple[Gap, int, tuple[Money, ...]]]:
     """Open gaps with the orders and the money that wait for each, most money first."""
-    gaps = visible(user, Gap.objects.filter(state=GapState.OPEN)).select_related("tenant")
+    gaps = scope(Gap.objects.filter(state=GapState.OPEN)).select_related("tenant")
     waiting = waiting_at({gap.pk for gap in gaps})
     rows = [(gap, *waiting[gap.pk]) for gap in gaps]
     return sorted(rows, key=lambda row: (sum((m.amount for m in row[2]), Decimal(0)), row[1]), reverse=True)
@@ -95,10 +128,11 @@ def waiting_at(gap_ids: Iterable[int]) -> dict[int, tuple[int, tuple[Money, ...]
     return waiting
 
 
-def _gaps(user: User) -> Iterator[Need]:
-    for gap, orders, money in gaps_with_money(user):
+def _gaps(scope: Scope) -> Iterator[Need]:
+    for gap, orders, money in gaps_with_money(scope):
         yield Need(
             kind="gap",
+            subject=f"gap:{gap.pk}",
             sentence=gap.sentence,
             orders=orders,
             money=money,
@@ -106,57 +140,85 @@ def _gaps(user: User) -> Iterator[Need]:
             page="admin:sync_gap_change",
             page_args=(gap.pk,),
             tenant=gap.tenant.name,
+            tenant_id=gap.tenant_id,
             weight=_weight(money),
         )
 
 
-def _stopped(user: User, status: Status, words: str) -> Iterator[Need]:
-    groups = (
-        visible(user, Posting.objects.filter(status=status))
-        .values("tenant__name", "reason_code", "currency", "record_kind")
+def _stopped(scope: Scope, status: Status, words: str) -> Iterator[Need]:
+    """One line for each reason, with its money by currency."""
+    by_currency = (
+        scope(Posting.objects.filter(status=status))
+        .values("tenant_id", "tenant__name", "reason_code", "currency", "record_kind")
         .annotate(orders=Count("id"), amount=Sum("total"), since=Min("changed_at"), reason=Max("reason"))
-        .order_by("tenant__name", "reason_code")
+        .order_by("tenant__name", "tenant_id", "reason_code", "record_kind", "currency")
     )
-    for group in groups:
-        many = group["orders"] > 1
-        what = group["record_kind"] + ("s" if many else "")
-        money = (Money(group["amount"] or Decimal(0), group["currency"]),) if group["currency"] else ()
+    for (tenant_id, code, kind), group in groupby(by_currency, key=_reason):
+        rows = list(group)
+        orders, money = sum(row["orders"] for row in rows), _money(rows)
+        counted = f"{orders} {kind}{'s are' if orders > 1 else ' is'} {words}."
         yield Need(
             kind=str(status),
-            sentence=f"{group['orders']} {what} {'are' if many else 'is'} {words}. {group['reason']}",
-            orders=group["orders"],
+            subject=f"{status}:{tenant_id}/{kind}/{code}",
+            sentence=f"{counted} {max(row['reason'] for row in rows)}",
+            told=f"{counted} Reason: {code}." if code else counted,
+            orders=orders,
             money=money,
-            since=group["since"],
+            since=min(row["since"] for row in rows),
             page="admin:sync_posting_changelist",
-            query=f"status__exact={status}&reason_code__exact={group['reason_code']}",
-            tenant=group["tenant__name"],
+            query=f"status__exact={status}&reason_code__exact={quote(code)}",
+            tenant=rows[0]["tenant__name"],
+            tenant_id=tenant_id,
             weight=_weight(money),
         )
 
 
-def _unknown(user: User) -> Iterator[Need]:
-    old = Posting.objects.filter(status=Status.UNKNOWN, changed_at__lt=timezone.now() - STILL_UNKNOWN)
-    count = visible(user, old).count()
-    if count:
+def _reason(row: Mapping[str, Any]) -> tuple[int, str, str]:
+    return row["tenant_id"], row["reason_code"], row["record_kind"]
+
+
+def _unknown(scope: Scope) -> Iterator[Need]:
+    """By when the oldest of its documents was sent: a posting itself changes with every lookup."""
+    lost = Document.objects.filter(posting=OuterRef("pk"), state=DocumentState.UNKNOWN).order_by("sent_at")
+    old = Posting.objects.filter(status=Status.UNKNOWN).annotate(sent_at=Subquery(lost.values("sent_at")[:1]))
+    by_currency = (
+        scope(old.filter(sent_at__lt=timezone.now() - STILL_UNKNOWN))
+        .values("tenant_id", "tenant__name", "currency")
+        .annotate(orders=Count("id"), amount=Sum("total"), since=Min("sent_at"))
+        .order_by("tenant__name", "tenant_id", "currency")
+    )
+    for tenant_id, rows in groupby(by_currency, key=lambda row: row["tenant_id"]):
+        found = list(rows)
         yield Need(
             kind="unknown",
+            subject=f"tenant:{tenant_id}",
             sentence="The ERP has not yet said whether it took these. They are looked up again by themselves.",
-            orders=count,
+            orders=sum(row["orders"] for row in found),
+            money=_money(found),
+            since=min(row["since"] for row in found),
             page="admin:sync_posting_changelist",
             query=f"status__exact={Status.UNKNOWN}",
+            tenant=found[0]["tenant__name"],
+            tenant_id=tenant_id,
         )
 
 
-def _signatures(user: User) -> Iterator[Need]:
+def _money(rows: Iterable[Mapping[str, Any]]) -> tuple[Money, ...]:
+    """The amounts of rows that are summed by currency; records without one have none."""
+    return tuple(Money(row["amount"] or Decimal(0), row["currency"]) for row in rows if row["currency"])
+
+
+def _signatures(scope: Scope) -> Iterator[Need]:
     recent = SignatureFailure.objects.filter(hour__gte=timezone.now() - SIGNATURES_WITHIN)
     for row in (
-        visible(user, recent)
-        .values("store_id", "store__name", "tenant__name")
+        scope(recent)
+        .values("store_id", "store__name", "tenant_id", "tenant__name")
         .annotate(count=Sum("count"), since=Min("hour"))
         .order_by("store_id")
     ):
         yield Need(
             kind="signatures",
+            subject=f"store:{row['store_id']}",
             sentence=(
                 f"{row['count']} webhooks for {row['store__name']} failed their signature in the last day. "
                 "Check the client secret of the store, or whether somebody forges them."
@@ -165,20 +227,25 @@ def _signatures(user: User) -> Iterator[Need]:
             page="admin:storefront_store_change",
             page_args=(row["store_id"],),
             tenant=row["tenant__name"],
+            tenant_id=row["tenant_id"],
         )
 
 
-def _webhooks(user: User) -> Iterator[Need]:
+def _webhooks(scope: Scope) -> Iterator[Need]:
     """What the hourly look at the stores' webhooks could not mend by itself."""
-    findings = visible(user, HookFinding.objects.filter(ended_at=None)).select_related("store", "tenant")
-    for row in findings.order_by("since"):
+    findings = scope(HookFinding.objects.filter(ended_at=None)).select_related("store", "tenant")
+    for row in findings.order_by("since").only(
+        "kind", "sentence", "since", "store__name", "tenant__name", "tenant_id"
+    ):
         yield Need(
             kind=f"hook_{row.kind}",
+            subject=f"webhooks:{row.pk}",
             sentence=f"Webhooks of {row.store.name}: {row.sentence}",
             since=row.since,
             page="admin:storefront_store_webhooks",
             page_args=(row.store_id,),
             tenant=row.tenant.name,
+            tenant_id=row.tenant_id,
         )
 
 

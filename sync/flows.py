@@ -67,8 +67,7 @@ def _of_one_run(flow: Flow):
 def _is_on(flow: Flow) -> bool:
     """A connection that a person must mend is not asked: ERPs lock users after a few wrong passwords."""
     pipeline = flow.pipeline
-    asked = pipeline.company if flow.kind == FlowKind.REFERENCE_VALUES else pipeline.store
-    return flow.enabled and pipeline.mode != Mode.OFF and not (pipeline.paused_at or asked.paused_at)
+    return flow.enabled and pipeline.mode != Mode.OFF and not (pipeline.paused_at or flow.asked.paused_at)
 
 
 def _ran_lately(flow: Flow) -> bool:

@@ -5,7 +5,8 @@ import time
 from celery import shared_task
 
 from erp.models import ErpConnection
-from sync import bell, flows, hook_watch, store_flows, sweeper, worker
+from sync import bell, flows, heartbeats, hook_watch, store_flows, sweeper, worker
+from sync.alerts import delivery, watching
 from sync.models import Flow, StoreFlow
 
 _TURN_SECONDS = 10.0
@@ -33,6 +34,21 @@ def sweep() -> None:
     """Ring for every company with due work that nobody rang for."""
     for company_id in sweeper.companies_with_due_work():
         drain.apply_async(kwargs={"company_id": company_id}, ignore_result=True)
+    heartbeats.beat(heartbeats.SWEEP)
+
+
+@shared_task
+def watch() -> None:
+    """One round of the alerts; what is to be told leaves in tasks of its own, so that no destination waits for another."""
+    watching.watch()
+    for destination_id in delivery.destinations_due():
+        deliver_alerts.delay(destination_id=destination_id)
+
+
+@shared_task
+def deliver_alerts(*, destination_id: int) -> None:
+    """Send one destination's messages."""
+    delivery.deliver(destination_id)
 
 
 @shared_task

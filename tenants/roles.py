@@ -16,9 +16,11 @@ class May(models.TextChoices):
     EXCLUDE = "exclude", "exclude an order with a reason"
     RESOLVE = "resolve", "resolve an order as already in the ERP"
     PAUSE = "pause", "pause and resume stores, ERP companies and flows"
+    ANSWER_ALERTS = "answer_alerts", "acknowledge and mute alerts"
     EDIT_MAPPINGS = "edit_mappings", "change mappings"
     EDIT_CONNECTIONS = "edit_connections", "change stores and ERP companies, their credentials, and test them"
     EDIT_PIPELINES = "edit_pipelines", "change pipelines and their flows"
+    EDIT_ALERTS = "edit_alerts", "say who is told of alerts, and send tests"
     EDIT_USERS = "edit_users", "say who works for the tenant, in which role"
     EDIT_TENANT = "edit_tenant", "change the tenant's name and time zone"
 
@@ -34,7 +36,9 @@ class Role(models.TextChoices):
 
 RIGHTS: dict[Role, frozenset[May]] = {
     Role.VIEWER: frozenset({May.VIEW}),
-    Role.OPERATOR: frozenset({May.VIEW, May.REPROCESS, May.IGNORE_GAPS, May.EXCLUDE, May.RESOLVE, May.PAUSE}),
+    Role.OPERATOR: frozenset(
+        {May.VIEW, May.REPROCESS, May.IGNORE_GAPS, May.EXCLUDE, May.RESOLVE, May.PAUSE, May.ANSWER_ALERTS}
+    ),
     Role.ACCOUNTANT: frozenset({May.VIEW, May.EDIT_MAPPINGS}),
     Role.ADMINISTRATOR: frozenset(May),
 }

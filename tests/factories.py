@@ -43,6 +43,23 @@ SPECIAL: dict[str, dict[str, Special]] = {
     "mappings.Mapping": {"kind": lambda world: "item"},
     "mappings.MappingChange": {"kind": lambda world: "item"},
     "sync.Pipeline": {"key": lambda world: world.marker.lower(), "settings": lambda world: {}},
+    "sync.Alert": {
+        "tenant": lambda world: world.tenant,
+        "money": lambda world: [],
+        "state": lambda world: "open",
+    },
+    "sync.AlertDestination": {
+        "tenant": lambda world: world.tenant,
+        "key": lambda world: world.marker.lower(),
+        "address": lambda world: f"{world.marker}@example.com",
+        "kinds": lambda world: [],
+        "secrets_set_at": lambda world: {},
+    },
+    "sync.AlertNotice": {
+        "tenant": lambda world: world.tenant,
+        "alert": lambda world: world.row("sync.Alert"),
+        "content": lambda world: {"data": {"what": world.marker}},
+    },
     "sync.Gap": {"kind": lambda world: "item"},
 }
 

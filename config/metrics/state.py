@@ -18,10 +18,10 @@ from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from config.beat import last_tick
 from erp.models import BreakerState, ErpConnection
 from storefront.models import SignatureFailure, Store
 from sync import sweeper
+from sync.heartbeats import last_tick
 from sync.models import (
     UNFINISHED,
     Document,

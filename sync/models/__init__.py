@@ -1,5 +1,15 @@
 """The rows that are the truth: pipelines, the inbox, postings with their documents, and what blocks them."""
 
+from sync.models.alerts import (
+    Alert,
+    AlertDestination,
+    AlertNotice,
+    AlertState,
+    Change,
+    Channel,
+    Heartbeat,
+    NoticeState,
+)
 from sync.models.documents import Attempt, Document, DocumentState
 from sync.models.gaps import Gap, GapBlock, GapState
 from sync.models.inbox import Event, EventState
@@ -11,8 +21,14 @@ from sync.models.webhooks import AnswerMinute, HookFinding
 
 __all__ = [
     "UNFINISHED",
+    "Alert",
+    "AlertDestination",
+    "AlertNotice",
+    "AlertState",
     "AnswerMinute",
     "Attempt",
+    "Change",
+    "Channel",
     "Document",
     "DocumentState",
     "Event",
@@ -22,8 +38,10 @@ __all__ = [
     "Gap",
     "GapBlock",
     "GapState",
+    "Heartbeat",
     "HookFinding",
     "Mode",
+    "NoticeState",
     "Pipeline",
     "PipelineVersion",
     "Posting",

@@ -4,7 +4,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import models
 
-from erp.models import Environment
+from erp.models import Environment, ErpConnection
+from storefront.models import Store
 from sync.models.schedules import Scheduled
 from tenants.constraints import SameTenant
 from tenants.models import TenantOwned
@@ -163,3 +164,9 @@ class Flow(Scheduled):
 
     def __str__(self) -> str:
         return f"{self.pipeline}: {self.get_kind_display()}"
+
+    @property
+    def asked(self) -> Store | ErpConnection:
+        """The connection that a run of it asks."""
+        is_of_erp = self.kind == FlowKind.REFERENCE_VALUES
+        return self.pipeline.company if is_of_erp else self.pipeline.store

@@ -1,10 +1,15 @@
 """What runs by itself: when, since when, and how it went last."""
 
+from datetime import timedelta
+
 from django.core.exceptions import ValidationError
 from django.db import models
 
 from tenants.constraints import SameTenant
 from tenants.models import TenantOwned
+
+MISSED_RUNS = 3  # what has no latency budget of its own may miss so many
+MISSED_DAY = timedelta(hours=26)
 
 
 class Scheduled(TenantOwned):
@@ -13,6 +18,12 @@ class Scheduled(TenantOwned):
     enabled = models.BooleanField(default=True)
     every_minutes = models.PositiveIntegerField(
         null=True, blank=True, help_text="Poll every so many minutes. Empty: events only."
+    )
+    latency_minutes = models.PositiveIntegerField(
+        "latency budget",
+        null=True,
+        blank=True,
+        help_text="Minutes without a successful run after which we alert. Empty: three times its interval, an hour at least.",
     )
     periodic_task = models.OneToOneField(
         "django_celery_beat.PeriodicTask",
@@ -34,6 +45,15 @@ class Scheduled(TenantOwned):
 
     class Meta(TenantOwned.Meta):
         abstract = True
+
+    @property
+    def latency_budget(self) -> timedelta | None:
+        """How long it may be without a successful run; None where it follows events alone."""
+        if self.latency_minutes:
+            return timedelta(minutes=self.latency_minutes)
+        if not self.every_minutes:
+            return None
+        return max(timedelta(minutes=MISSED_RUNS * self.every_minutes), timedelta(hours=1))
 
 
 class StoreFlowKind(models.TextChoices):
@@ -68,6 +88,11 @@ class StoreFlow(Scheduled):
 
     def __str__(self) -> str:
         return f"{self.store}: {self.get_kind_display()}"
+
+    @property
+    def latency_budget(self) -> timedelta | None:
+        """As of every flow; one that runs daily may be two hours late."""
+        return super().latency_budget or (MISSED_DAY if self.at else None)
 
     def clean(self) -> None:
         """Refuses two schedules at once."""

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from config.beat import LOCK_KEY, last_tick
+from sync.heartbeats import BEAT_LOCK_KEY, last_tick
 
 PROJECT = Path(__file__).resolve().parents[2]
 BEAT = [sys.executable, "-m", "celery", "-A", "config", "beat", "-l", "INFO"]
@@ -51,7 +51,7 @@ def test_a_second_beat_refuses_to_start_while_the_first_lives(process_environmen
     # However the first one ended, PostgreSQL gives the lock to the next that asks.
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '20s'")
-        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
-        cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])
+        cursor.execute("SELECT pg_advisory_lock(%s)", [BEAT_LOCK_KEY])
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [BEAT_LOCK_KEY])
         assert cursor.fetchone() == (True,)
     assert last_tick() == (False, None)

@@ -9,9 +9,9 @@ import psycopg
 from django.db import connection
 from django.utils import timezone
 
-from config.beat import LOCK_KEY
 from erp.models import Breaker, BreakerState
 from storefront.models import FailureReason, note_signature_failure
+from sync.heartbeats import BEAT_LOCK_KEY
 from sync.models import Event, Flow, Posting
 from tests.sync.console.making import make_document, make_gap, make_posting
 
@@ -61,5 +61,5 @@ def a_beat() -> Iterator[None]:
     with psycopg.connect(
         **{name: parameters[name] for name in names if name in parameters}, autocommit=True
     ) as held:
-        held.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+        held.execute("SELECT pg_advisory_lock(%s)", [BEAT_LOCK_KEY])
         yield

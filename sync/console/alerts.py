@@ -1,0 +1,178 @@
+"""Alerts: what is wrong, since when, who was told; acknowledging and muting."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
+from markdown_it import MarkdownIt
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+
+from erp.contract.money import Money
+from sync.alerts.answers import acknowledge, mute, unmute
+from sync.alerts.kinds import SPECS, Kind, runbook
+from sync.console.offers import Offers
+from sync.console.postings import amount_cell
+from sync.models import Alert, AlertState
+from tenants.actions import NotDone, row_action
+from tenants.roles import May
+from tenants.scoped_admin import TenantAdmin
+
+MARKDOWN = MarkdownIt("commonmark", {"html": False})
+SPANS = (("1", "an hour"), ("8", "eight hours"), ("24", "a day"), ("72", "three days"), ("168", "a week"))
+
+
+class MuteForm(forms.Form):
+    hours = forms.ChoiceField(label="For", choices=SPANS, widget=UnfoldAdminSelectWidget)
+    why = forms.CharField(label="Why", max_length=1000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
+
+
+@admin.register(Alert)
+class AlertAdmin(Offers, TenantAdmin):
+    """Open alerts first, then what is over."""
+
+    list_display = ("chip", "what", "orders_waiting", "money_waiting", "since", "answer")
+    list_filter = ("state", "kind", "severity")
+    fields = ("sentence",)
+    change_form_template = "sync/alert.html"
+    actions_detail = ("acknowledge", "mute", "unmute")
+    actions = None
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
+        """Without those that have not lasted for long enough to be told."""
+        rows = super().get_queryset(request).exclude(state=AlertState.NOTICED)
+        is_over = Case(
+            When(state=AlertState.OPEN, then=Value(0)), default=Value(1), output_field=IntegerField()
+        )
+        return rows.annotate(is_over=is_over).order_by("is_over", "severity", "-raised_at", "-id")
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        alert = self.get_object(request, object_id)
+        if alert is not None:
+            extra_context = (extra_context or {}) | alert_page(alert)
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def get_urls(self) -> list[Any]:
+        """With the runbooks, so that a link in an e-mail leads to what to do."""
+        page = self.admin_site.admin_view(self.runbook)
+        return [path("runbooks/<slug:kind>/", page, name="sync_alert_runbook"), *super().get_urls()]
+
+    def runbook(self, request: HttpRequest, kind: str) -> HttpResponse:
+        """One page of `docs/runbooks/`: the same for everybody."""
+        if kind not in Kind.values or not self.has_view_permission(request):
+            raise Http404
+        text = (settings.BASE_DIR / runbook(kind)).read_text(encoding="utf-8")
+        title, _, rest = text.removeprefix("# ").partition("\n")
+        page = {"title": title, "subtitle": None, "text": mark_safe(MARKDOWN.render(rest))}  # noqa: S308 - our own page
+        context = {**self.admin_site.each_context(request), "opts": self.opts, **page}
+        return TemplateResponse(request, "sync/runbook.html", context)
+
+    def not_now(self, alert: Alert) -> set[str]:
+        """What is over needs no answer."""
+        if alert.state != AlertState.OPEN:
+            return {"acknowledge", "mute", "unmute"} - ({"unmute"} if is_muted(alert) else set())
+        hidden = {"mute"} if is_muted(alert) else {"unmute"}
+        return {*hidden, "acknowledge"} if alert.acknowledged_at else hidden
+
+    @admin.display(description="Alert", ordering="kind")
+    def chip(self, alert: Alert) -> str:
+        look = "ok" if alert.state == AlertState.CLEARED else alert.severity
+        word = "Over" if alert.state == AlertState.CLEARED else alert.get_kind_display()
+        return format_html('<span class="t-chip {}">{}</span>', look, word)
+
+    @admin.display(description="What")
+    def what(self, alert: Alert) -> str:
+        return alert.sentence if len(alert.sentence) <= 200 else f"{alert.sentence[:200]}…"
+
+    @admin.display(description="Orders", ordering="orders")
+    def orders_waiting(self, alert: Alert) -> int | str:
+        return alert.orders or ""
+
+    @admin.display(description="Money")
+    def money_waiting(self, alert: Alert) -> str:
+        return amount_cell(*money_of(alert))
+
+    @admin.display(description="Answer")
+    def answer(self, alert: Alert) -> str:
+        """What people have said to it, or when it was over."""
+        return answer_of(alert)
+
+    @row_action(
+        May.ANSWER_ALERTS, description="Acknowledge", url_path="acknowledge", confirm="about_acknowledge"
+    )
+    def acknowledge(self, request: HttpRequest, alert: Alert) -> str:
+        if alert.state != AlertState.OPEN:
+            raise NotDone("It is over already.")
+        acknowledge(alert, by=request.user.get_username())
+        return "Acknowledged. Nobody is reminded of it any more; its end will be told."
+
+    def about_acknowledge(self, request: HttpRequest, alert: Alert) -> str:
+        return f"You take care of it: {alert.sentence} Reminders stop. It stays open until it is over."
+
+    @row_action(May.ANSWER_ALERTS, description="Mute", url_path="mute", form=MuteForm, confirm="about_mute")
+    def mute(self, request: HttpRequest, alert: Alert, entered: dict[str, str]) -> str:
+        until = timezone.now() + timedelta(hours=int(entered["hours"]))
+        mute(alert, until=until, by=request.user.get_username(), why=entered["why"])
+        return f"Muted until {_moment(until)}. If it is still so then, it is told again."
+
+    def about_mute(self, request: HttpRequest, alert: Alert) -> str:
+        return "No messages about it until then, also if it goes away and comes back. It stays in this list."
+
+    @row_action(May.ANSWER_ALERTS, description="Unmute", url_path="unmute")
+    def unmute(self, request: HttpRequest, alert: Alert) -> str:
+        unmute(alert, by=request.user.get_username())
+        return "Messages about it are sent again."
+
+
+def alert_page(alert: Alert) -> dict[str, Any]:
+    """What the page of one alert shows."""
+    spec = SPECS[Kind(alert.kind)]
+    return {
+        "title": alert.get_kind_display(),
+        "subtitle": None,
+        "alert": alert,
+        "spec": spec,
+        "money": money_of(alert),
+        "is_open": alert.state == AlertState.OPEN,
+        "answer": answer_of(alert),
+        "runbook": runbook(alert.kind),
+        "messages_sent": alert.notices.select_related("destination").order_by("made_at")[:100],
+    }
+
+
+def money_of(alert: Alert) -> list[Money]:
+    return [Money(Decimal(m["amount"]), m["currency"]) for m in alert.money]
+
+
+def is_muted(alert: Alert) -> bool:
+    return alert.muted_until is not None and alert.muted_until > timezone.now()
+
+
+def answer_of(alert: Alert) -> str:
+    """`Muted until … by olga: holiday`, `Acknowledged by olga`, `Over since …`."""
+    if alert.state == AlertState.CLEARED:
+        return f"Over since {_moment(alert.gone_at)}" if alert.gone_at else "Over"
+    if is_muted(alert):
+        return f"Muted until {_moment(alert.muted_until)} by {alert.muted_by}: {alert.muted_why}"
+    return f"Acknowledged by {alert.acknowledged_by}" if alert.acknowledged_at else ""
+
+
+def _moment(at: datetime) -> str:
+    return date_format(timezone.localtime(at), "j M Y, H:i")
