@@ -60,6 +60,7 @@ def accept(*, store: Store, event: StoreEvent) -> Event:
     return row
 
 
+@transaction.atomic
 def want(*, store: Store, record_kind: str, record_id: str, correlation_id: str) -> list[Posting]:
     """Make every pipeline of the store that follows this kind of record read it again. Rings after the commit."""
     pipelines = _followers(store, record_kind)
