@@ -79,13 +79,31 @@ def verify(
     tally = Tally(_name(column))
     for rows in _batches(column, batch):
         for pk, token in rows:
-            if is_current(token):
-                tally.current += 1
-            elif _is_readable(token):
-                tally.old += 1
-            else:
-                tally.unreadable.append(str(pk))
+            _count(tally, pk, token)
         progress(len(rows))
+    return tally
+
+
+def _count(tally: Tally, pk: object, token: bytes) -> None:
+    if is_current(token):
+        tally.current += 1
+    elif _is_readable(token):
+        tally.old += 1
+    else:
+        tally.unreadable.append(str(pk))
+
+
+def sample(column: Field, size: int) -> Tally:
+    """Count the oldest and the newest tokens of a column by key, so many of each; change nothing."""
+    tally = Tally(_name(column))
+    either_end = (
+        "(SELECT {pk}, {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY {pk} LIMIT %s) UNION "
+        "(SELECT {pk}, {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY {pk} DESC LIMIT %s)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(_sql(column, either_end), [size, size])
+        for pk, token in cursor.fetchall():
+            _count(tally, pk, bytes(token))
     return tally
 
 
