@@ -14,11 +14,11 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
 
-from config.beat import last_tick
 from config.celery import app
 from config.doctor.finding import Finding, good, note, problem
 from config.health import broker_state
 from sync import sweeper
+from sync.heartbeats import last_tick
 from sync.models import Gap, GapState, Posting, Status
 
 ANSWER_SECONDS = 2.0
