@@ -53,6 +53,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Documents in the ERP", "description", "sync.Document"),
                     _page("Events of the stores", "bolt", "sync.Event"),
                     _page("Reprocess runs", "replay", "sync.Reprocess"),
+                    _page("Completeness", "task_alt", "sync.Certificate"),
                     _page("Audit trail", "history", "audit.AuditEntry"),
                 ]
             },

@@ -157,6 +157,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
+    "certificates": {
+        "task": "sync.tasks.settle_certificates",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 300},
+    },
     "flows of stores": {"task": "sync.tasks.ensure_store_flows", "schedule": timedelta(days=1)},
     "audit partitions": {"task": "audit.make_partitions", "schedule": timedelta(days=1)},
 }

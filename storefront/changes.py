@@ -97,9 +97,8 @@ def of_refunds(client: BigCommerceClient, since: datetime, *, now: datetime) -> 
         start = end
 
 
-def pages_by_id(client: BigCommerceClient, asked: dict[str, str]) -> Iterator[list[Row]]:
+def pages_by_id(client: BigCommerceClient, asked: dict[str, str], *, after: int = 0) -> Iterator[list[Row]]:
     """Every order of a v2 list by rising id, page by page: the next one begins after the last id seen."""
-    after = 0
     while True:
         rows = client.read_page(
             "v2/orders", {**asked, "sort": "id:asc", "page": "1", "min_id": str(after + 1)}

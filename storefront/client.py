@@ -195,6 +195,22 @@ class BigCommerceClient:
                 return
             cursor = new
 
+    def count_orders(self, filters: Mapping[str, str]) -> int | None:
+        """How many orders the store counts; None if it does not say."""
+        try:
+            found = self._get("v2/orders/count", filters)
+        finally:
+            self._after_reading()
+        count = found.get("count") if isinstance(found, dict) else None
+        return count if isinstance(count, int) else None
+
+    def order_alone(self, order_id: str) -> Row | None:
+        """An order without its parts, also one that no list shows; None if there is none of that number."""
+        try:
+            return self._order(order_id)
+        finally:
+            self._after_reading()
+
     def store_time(self) -> datetime:
         """What the store's clock says: lists filter by it.
 

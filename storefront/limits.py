@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from erp.contract.errors import TryLater
 
+QUOTA = "X-Rate-Limit-Requests-Quota"
 QUOTA_LEFT = "X-Rate-Limit-Requests-Left"
 RESETS_IN = "X-Rate-Limit-Time-Reset-Ms"
 RETRY_AFTER_SECONDS = "X-Retry-After"
@@ -37,13 +38,18 @@ class Quota:
     :param cache: Django's shared cache, or anything with its `get`, `set`, `add`, `incr` and `delete`
     :param store: unique and stable for the store at BigCommerce
     :param clock: seconds since 1970; the workers' clocks need to agree to a second or so
+    :param percent: how much of a window's quota these calls may use, all of their kind and the live ones counted: with
+        25, they stop as soon as three quarters are left to others. Live calls have 100
     """
 
-    def __init__(self, cache: Any, store: str, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, cache: Any, store: str, *, clock: Callable[[], float] = time.time, percent: int = 100
+    ) -> None:
         self._cache = cache
-        names = ("left", "ends", "closed", "overloads")
-        self._left, self._ends, self._closed, self._overloads = (f"bc:{store}:{name}" for name in names)
+        names = ("left", "ends", "closed", "overloads", "size")
+        self._left, self._ends, self._closed, self._overloads, self._size = (f"bc:{store}:{n}" for n in names)
         self._clock = clock
+        self._percent = percent
 
     def take(self) -> None:
         """Count one call.
@@ -54,10 +60,17 @@ class Quota:
         if isinstance(closed_until, float) and closed_until > self._clock():
             raise self._wait(closed_until)
         left = self._ask(lambda: self._cache.incr(self._left, -1))
-        if isinstance(left, int) and left < 0:
+        if isinstance(left, int) and left < (floor := self._floor()):
             ends = self._ask(lambda: self._cache.get(self._ends))
             if isinstance(ends, float) and ends > self._clock():
+                if floor:  # not made: a live call may have it
+                    self._ask(lambda: self._cache.incr(self._left, 1))
                 raise self._wait(ends)
+
+    def _floor(self) -> int:
+        """How many calls of the window are left to others."""
+        size = self._ask(lambda: self._cache.get(self._size)) if self._percent < 100 else None
+        return size * (100 - self._percent) // 100 if isinstance(size, int) else 0
 
     def note(self, headers: Mapping[str, str]) -> None:
         """Learn from the headers of an answer; answers may arrive out of order, so the lowest number counts."""
@@ -65,6 +78,8 @@ class Quota:
         if left is None or resets_in is None:
             return
         seconds = min(resets_in / 1000, _LONGEST_WINDOW_SECONDS)
+        if (size := _whole(headers.get(QUOTA))) is not None:
+            self._ask(lambda: self._cache.set(self._size, size, timeout=_LONGEST_WINDOW_SECONDS))
         usable = max(0, left - RESERVE)
         if not self._ask(lambda: self._cache.add(self._left, usable, timeout=_kept(seconds))):
             known = self._ask(lambda: self._cache.get(self._left))

@@ -7,7 +7,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F
 from django.db.models.functions import Now
@@ -106,6 +106,12 @@ class Store(TenantOwned):
         max_length=40, blank=True, editable=False, help_text="Learned from its webhooks."
     )
 
+    background_percent = models.PositiveSmallIntegerField(
+        "share of the quota for background work",
+        default=25,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="Percent of the store's calls that imports and nightly checks may use; the rest stays for live orders.",
+    )
     reads_categories = models.BooleanField(
         default=False,
         help_text="Read each product's categories, for account mappings by category: one call more an order.",

@@ -34,13 +34,18 @@ _pools_lock = threading.Lock()
 
 @contextmanager
 def open_client(
-    store: Store, *, correlation_id: str = "", subject: Subject | Iterable[Subject] | None = None
+    store: Store,
+    *,
+    correlation_id: str = "",
+    subject: Subject | Iterable[Subject] | None = None,
+    background: bool = False,
 ) -> Iterator[BigCommerceClient]:
     """A client of the store, for the calling thread.
 
     Calls are recorded by the calling thread, between them and at the end: reading threads have no database
     connection.
 
+    :param background: what nobody waits for: it has only its share of the store's quota
     :raises Misconfigured: the store is paused or has no access token
     """
     _require_usable(store)
@@ -68,7 +73,11 @@ def open_client(
             access_token=store.access_token,
         ),
         lambda: Wire(_session(), record=calls.append, correlation_id=correlation_id),
-        Quota(cache, f"{store.base_url}/{store.store_hash}"),
+        Quota(
+            cache,
+            f"{store.base_url}/{store.store_hash}",
+            percent=store.background_percent if background else 100,
+        ),
     )
     wishes = Wishes(
         categories=store.reads_categories,

@@ -1,10 +1,22 @@
 """The console's pages; each has a module of its own in `sync.console`."""
 
-from sync.console import alerts, companies, destinations, gaps, pipelines, postings, records, runs, stores
+from sync.console import (
+    alerts,
+    companies,
+    completeness,
+    destinations,
+    gaps,
+    pipelines,
+    postings,
+    records,
+    runs,
+    stores,
+)
 
 __all__ = [
     "alerts",
     "companies",
+    "completeness",
     "destinations",
     "gaps",
     "pipelines",

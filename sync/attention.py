@@ -19,9 +19,14 @@ from django.utils import timezone
 from erp.contract.money import Money
 from erp.models import ErpConnection
 from storefront.models import SignatureFailure, Store
+from sync.completeness import UNSETTLED, count_differs
 from sync.models import (
+    Certificate,
+    CertificateLine,
+    CertificateState,
     Document,
     DocumentState,
+    Finding,
     Gap,
     GapBlock,
     GapState,
@@ -35,6 +40,7 @@ from tenants.models import User
 from tenants.scoping import visible
 
 STILL_UNKNOWN = timedelta(minutes=15)
+BEING_READ = timedelta(minutes=30)  # what a completeness check found has so long to be read
 SIGNATURES_WITHIN = timedelta(hours=24)
 
 
@@ -77,6 +83,7 @@ def needs(scope: Scope) -> list[Need]:
         *_unknown(scope),
         *_signatures(scope),
         *_webhooks(scope),
+        *_completeness(scope),
     ]
 
 
@@ -247,6 +254,61 @@ def _webhooks(scope: Scope) -> Iterator[Need]:
             tenant=row.tenant.name,
             tenant_id=row.tenant_id,
         )
+
+
+def _completeness(scope: Scope) -> Iterator[Need]:
+    """Each store's newest certificate, where an order could not be accounted for or belongs to no pipeline."""
+    made = Certificate.objects.exclude(state=CertificateState.LISTING).order_by("store_id", "-started_at")
+    newest = scope(Certificate.objects.filter(pk__in=made.distinct("store_id").values("pk")))
+    columns = (
+        "since",
+        "until",
+        "state",
+        "listed_at",
+        "started_at",
+        "store_count",
+        "store__name",
+        "tenant__name",
+    )
+    for certificate in newest.select_related("store", "tenant").only(*columns, "tenant_id"):
+        young = certificate.listed_at and timezone.now() - certificate.listed_at < BEING_READ
+        open_lines = certificate.lines.filter(finding__in=UNSETTLED)
+        if certificate.state == CertificateState.OPEN and not young:
+            words = "are not accounted for"
+            if count_differs(certificate):
+                words += f"; the store counts {certificate.store_count} orders and lists another number"
+            yield _of_certificate(certificate, "completeness", open_lines, words)
+        unowned = certificate.lines.filter(finding=Finding.UNOWNED)
+        if unowned.exists():
+            yield _of_certificate(
+                certificate,
+                "unowned",
+                unowned,
+                "belong to no pipeline: none has their channel, currency or customer group",
+            )
+
+
+def _of_certificate(
+    certificate: Certificate, kind: str, lines: QuerySet[CertificateLine], words: str
+) -> Need:
+    by_currency = (
+        lines.values("currency").annotate(orders=Count("id"), amount=Sum("total")).order_by("currency")
+    )
+    rows = list(by_currency)
+    orders, money = sum(row["orders"] for row in rows), _money(rows)
+    return Need(
+        kind=kind,
+        subject=f"store:{certificate.store_id}",
+        sentence=f"{orders} orders of {certificate.store.name}, placed since {certificate.since:%Y-%m-%d}, {words}.",
+        orders=orders,
+        money=money,
+        since=certificate.started_at,
+        page="admin:sync_certificate_change",
+        page_args=(certificate.pk,),
+        tenant=certificate.tenant.name,
+        tenant_id=certificate.tenant_id,
+        weight=_weight(money),
+    )
 
 
 def _weight(money: Iterable[Money]) -> Decimal:

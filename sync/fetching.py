@@ -24,7 +24,12 @@ def take_snapshot(posting: Posting) -> Snapshot:
     """
     store = posting.pipeline.store
     posting.read_at = timezone.now()
-    with open_client(store, correlation_id=posting.correlation_id, subject=trail.subject(posting)) as client:
+    with open_client(
+        store,
+        correlation_id=posting.correlation_id,
+        subject=trail.subject(posting),
+        background=posting.in_background,
+    ) as client:
         if posting.record_kind == RecordKind.ORDER:
             # An order of ours may have refunds that its own payload does not tell of ("refunded_amount" is always 0).
             body = client.read_order(posting.record_id, with_refunds=posting.documents.exists())

@@ -63,7 +63,7 @@ def accept(*, store: Store, event: StoreEvent) -> Event:
 @transaction.atomic
 def want(*, store: Store, record_kind: str, record_id: str, correlation_id: str) -> list[Posting]:
     """Make every pipeline of the store that follows this kind of record read it again. Rings after the commit."""
-    pipelines = _followers(store, record_kind)
+    pipelines = followers(store, record_kind)
     for pipeline in pipelines:
         raise_wanted_version(pipeline, record_kind, record_id, correlation_id)
     for company_id in {p.company_id for p in pipelines}:
@@ -71,7 +71,8 @@ def want(*, store: Store, record_kind: str, record_id: str, correlation_id: str)
     return list(Posting.objects.filter(pipeline__in=pipelines, record_kind=record_kind, record_id=record_id))
 
 
-def _followers(store: Store, record_kind: str) -> list[Pipeline]:
+def followers(store: Store, record_kind: str) -> list[Pipeline]:
+    """The pipelines of a store that take records of this kind."""
     flow = Flow.objects.filter(kind=FLOW_OF_RECORD[RecordKind(record_kind)], enabled=True)
     return list(Pipeline.objects.filter(store=store, flows__in=flow).exclude(mode=Mode.OFF))
 
@@ -95,8 +96,12 @@ def raise_wanted_versions(
     correlation_id: str,
     *,
     wait: timedelta = timedelta(0),
+    in_background: bool = False,
 ) -> None:
-    """One more version of each of these records is wanted, in a handful of queries however many they are."""
+    """One more version of each of these records is wanted, in a handful of queries however many they are.
+
+    :param in_background: their reading leaves live work its share of the store's quota
+    """
     postings = Posting.objects.filter(pipeline=pipeline, record_kind=record_kind)
     known = set(postings.filter(record_id__in=record_ids).values_list("record_id", flat=True))
     # One that comes in between is as new as ours would be: its first reading is still to come.
@@ -110,6 +115,7 @@ def raise_wanted_versions(
                 record_id=record_id,
                 correlation_id=correlation_id,
                 due_at=waiting.now() + wait,
+                in_background=in_background,
             )
             for record_id in dict.fromkeys(record_ids)
             if record_id not in known
@@ -124,5 +130,6 @@ def raise_wanted_versions(
     Posting.objects.filter(pk__in=rows.values("pk")).update(
         wanted_version=F("wanted_version") + 1,
         correlation_id=correlation_id,
+        in_background=in_background,
         due_at=Case(by_hand, default=Least(F("due_at"), waiting.now() + wait)),
     )

@@ -7,7 +7,7 @@ from django.utils import timezone
 from audit import correlation
 from erp.contract.errors import RemoteError
 from storefront.models import Store
-from sync import answers, hook_watch
+from sync import answers, completeness, hook_watch
 from sync.models import StoreFlow, StoreFlowKind
 from sync.schedules import claim, ensure_store_flows
 
@@ -41,7 +41,19 @@ def _look_at_webhooks(flow: StoreFlow) -> str:
     return " ".join(problem.sentence for problem in found) or "Webhooks are as they should be."
 
 
-_RUNS = {StoreFlowKind.WEBHOOKS: _look_at_webhooks}
+def _check_completeness(flow: StoreFlow) -> str:
+    try:
+        certificate = completeness.begin(flow.store)
+    except completeness.NothingToCheck as nothing:
+        return str(nothing)
+    completeness.fill(certificate)
+    return f"{certificate.lines.count()} orders: {certificate.get_state_display().lower()}."
+
+
+_RUNS = {
+    StoreFlowKind.WEBHOOKS: _look_at_webhooks,
+    StoreFlowKind.COMPLETENESS: _check_completeness,
+}
 
 
 def ensure_all() -> None:

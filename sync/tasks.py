@@ -5,9 +5,9 @@ import time
 from celery import shared_task
 
 from erp.models import ErpConnection
-from sync import bell, flows, heartbeats, hook_watch, store_flows, sweeper, worker
+from sync import bell, completeness, flows, heartbeats, hook_watch, store_flows, sweeper, worker
 from sync.alerts import delivery, watching
-from sync.models import Flow, StoreFlow
+from sync.models import Certificate, CertificateState, Flow, StoreFlow
 
 _TURN_SECONDS = 10.0
 _TURN_POSTINGS = 25
@@ -62,6 +62,20 @@ def run_flow(*, flow_id: int, by_hand: bool = False) -> None:
 def run_store_flow(*, flow_id: int, by_hand: bool = False) -> None:
     """One scheduled or hand-started run of a store's flow."""
     store_flows.run(StoreFlow.objects.select_related("store__tenant").get(pk=flow_id))
+
+
+@shared_task
+def fill_certificate(*, certificate_id: int) -> None:
+    """A completeness check that a person asked for."""
+    certificate = Certificate.objects.select_related("store").get(pk=certificate_id)
+    if certificate.state == CertificateState.LISTING:
+        completeness.fill(certificate)
+
+
+@shared_task
+def settle_certificates() -> None:
+    """Look again at orders that a completeness check has had read."""
+    completeness.settle_open()
 
 
 @shared_task

@@ -128,6 +128,12 @@ class StoreEntry(Section):
         ge=0,
         le=2_147_483_647,
     )
+    background_percent: int = Field(
+        25,
+        description="Percent of the store's quota of calls that imports and nightly checks may use.",
+        ge=1,
+        le=100,
+    )
     reads_categories: bool = Field(
         False, description="Read each product's categories, for account mappings by category: one more call."
     )

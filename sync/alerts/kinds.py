@@ -16,6 +16,8 @@ class Kind(models.TextChoices):
     SIGNATURES = "signatures", "Signatures fail"
     PAUSED = "paused", "Paused"
     WEBHOOKS = "webhooks", "Webhooks"
+    COMPLETENESS = "completeness", "Orders not accounted for"
+    UNOWNED = "unowned", "Orders of no pipeline"
     ERP_UNREACHABLE = "erp-unreachable", "ERP does not answer"
     STORE_UNREACHABLE = "store-unreachable", "Store does not answer"
     FLOW_FAILING = "flow-failing", "Flow fails"
@@ -103,6 +105,18 @@ SPECS: dict[Kind, KindSpec] = {
         **_minutes(2, 2),
         heals="What can be registered again is, every hour, where the store keeps its webhooks. This could not be.",
         way_out="The store's page about webhooks says what is wrong. Orders are found by the poll meanwhile.",
+    ),
+    Kind.COMPLETENESS: KindSpec(
+        severity=Severity.CRITICAL,
+        **_minutes(2, 2),
+        heals="Orders that were missing are being read; what is left after half an hour waits for a person.",
+        way_out="The certificate's page names each order, what it was and what it is. Look again there afterwards.",
+    ),
+    Kind.UNOWNED: KindSpec(
+        severity=Severity.WARNING,
+        **_minutes(2, 2),
+        heals=BY_A_PERSON,
+        way_out="Give a pipeline their channel, currency or customer group, or mute the alert if others book them.",
     ),
     Kind.ERP_UNREACHABLE: KindSpec(
         severity=Severity.CRITICAL,

@@ -18,11 +18,14 @@ from storefront import hooks
 from storefront.client import BigCommerceClient
 from storefront.models import Store
 from storefront.opening import open_client
+from sync import completeness
 from sync.answers import domain_of, worst_windows
+from sync.console.completeness import WindowForm
 from sync.console.connections import PREFIX, ConnectionAdmin
 from sync.hook_watch import forget_what_was_mended, lately_repaired, open_findings, webhooks_follow
 from sync.models import StoreFlow, StoreFlowKind
 from sync.schedules import ensure_store_flows, set_schedule
+from sync.tasks import fill_certificate
 from tenants.actions import Done, NotDone, row_action
 from tenants.forms import SecretField, StoredSecret, apply_secrets
 from tenants.roles import May
@@ -85,7 +88,14 @@ class StoreAdmin(ConnectionAdmin):
     list_display = ("name", "key", "environment", "chip", "store_hash")
     search_fields = ("name", "key", "store_hash")
     inlines = (StoreFlowInline,)
-    actions_detail = ("test", "webhooks", "repair_webhooks", "delete_webhooks", "resume")
+    actions_detail = (
+        "test",
+        "webhooks",
+        "check_completeness",
+        "repair_webhooks",
+        "delete_webhooks",
+        "resume",
+    )
 
     def get_fieldsets(
         self, request: HttpRequest, obj: Store | None = None
@@ -103,7 +113,15 @@ class StoreAdmin(ConnectionAdmin):
             ("Webhooks", {"fields": webhooks, "classes": ["tab"]}),
             (
                 "What is read",
-                {"fields": ["reads_categories", "erp_code_field", "tax_number_field"], "classes": ["tab"]},
+                {
+                    "fields": [
+                        "reads_categories",
+                        "background_percent",
+                        "erp_code_field",
+                        "tax_number_field",
+                    ],
+                    "classes": ["tab"],
+                },
             ),
         ]
 
@@ -130,6 +148,30 @@ class StoreAdmin(ConnectionAdmin):
         except RemoteError as error:
             raise NotDone(error.sentence) from error
         return f"{store.name} answers: {found.get('name', '')}, {found.get('currency', '')}."
+
+    @row_action(
+        May.REPROCESS,
+        description="Check completeness",
+        url_path="completeness",
+        form=WindowForm,
+        confirm="about_check",
+    )
+    def check_completeness(self, request: HttpRequest, store: Store, entered: dict[str, Any]) -> Done:
+        """Prove for a window that every order of the store is accounted for."""
+        try:
+            certificate = completeness.begin(store, **entered, by=request.user.get_username())
+        except completeness.NothingToCheck as nothing:
+            raise NotDone(str(nothing)) from nothing
+        fill_certificate.delay(certificate_id=certificate.pk)
+        return Done(
+            "The check has started.", goto=reverse("admin:sync_certificate_change", args=[certificate.pk])
+        )
+
+    def about_check(self, request: HttpRequest, store: Store) -> str:
+        return (
+            "Every order that was placed in this time is listed and compared with what is known here. What is missing is read, "
+            "and posted as the pipelines say."
+        )
 
     def not_now(self, store: Store) -> set[str]:
         """What concerns webhooks is offered on their own page."""

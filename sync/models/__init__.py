@@ -10,6 +10,7 @@ from sync.models.alerts import (
     Heartbeat,
     NoticeState,
 )
+from sync.models.completeness import Certificate, CertificateLine, CertificateState, Finding
 from sync.models.documents import Attempt, Document, DocumentState
 from sync.models.gaps import Gap, GapBlock, GapState
 from sync.models.inbox import Event, EventState
@@ -27,12 +28,16 @@ __all__ = [
     "AlertState",
     "AnswerMinute",
     "Attempt",
+    "Certificate",
+    "CertificateLine",
+    "CertificateState",
     "Change",
     "Channel",
     "Document",
     "DocumentState",
     "Event",
     "EventState",
+    "Finding",
     "Flow",
     "FlowKind",
     "Gap",

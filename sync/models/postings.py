@@ -71,6 +71,9 @@ class Posting(TenantOwned):
     due_at = models.DateTimeField(null=True)
     tries = models.PositiveIntegerField(default=0, help_text="Tries since the last success, for the backoff.")
     crashes = models.PositiveIntegerField(default=0, help_text="Times a worker took it and never came back.")
+    in_background = models.BooleanField(
+        default=False, help_text="An import wants it: live work comes first in the store's quota."
+    )
     lease_fence = models.PositiveBigIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from erp.contract.money import Money
 from sync.attention import Need
+from sync.models import Finding, Status
 
 register = template.Library()
 
@@ -17,6 +18,8 @@ NEED_LABELS = {
     "held": "Held",
     "unknown": "Unknown",
     "signatures": "Signatures",
+    "completeness": "Completeness",
+    "unowned": "No pipeline",
     "paused": "Paused",
 }
 
@@ -30,6 +33,16 @@ def cut_text(text: str) -> str:
 @register.filter
 def need_label(kind: str) -> str:
     return "Webhooks" if kind.startswith("hook_") else NEED_LABELS.get(kind, kind.capitalize())
+
+
+@register.filter
+def finding_label(finding: str) -> str:
+    return str(Finding(finding).label)
+
+
+@register.filter
+def status_label(status: str) -> str:
+    return str(Status(status).label)
 
 
 @register.filter
