@@ -82,5 +82,11 @@ class Action(StrEnum):
     USER_LOCKED_OUT = "user.locked_out"
     USER_CHANGED = "user.changed"
     USER_PASSWORD_CHANGED = "user.password_changed"  # noqa: S105
+    SECOND_FACTOR_SET_UP = "second_factor.set_up"
+    SECOND_FACTOR_PASSED = "second_factor.passed"
+    SECOND_FACTOR_FAILED = "second_factor.failed"
+    SECOND_FACTOR_CODES_RENEWED = "second_factor.codes_renewed"
+    SECOND_FACTOR_TURNED_OFF = "second_factor.turned_off"
+    SECOND_FACTOR_RESET = "second_factor.reset"
     MEMBERSHIP_GRANTED = "membership.granted"
     MEMBERSHIP_REVOKED = "membership.revoked"

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 PRODUCTION = "production"
 LOCAL = "local"
+SECOND_FACTOR = ("optional", "superusers", "everybody")
 FOR_THE_PROOF = ("TIEOUT_TRAPS", "TIEOUT_WAITS_AHEAD")
 
 # Words that mark a value as copied from an example. A real key is random and contains none of them.
@@ -25,6 +26,14 @@ def profile_of(environ: Mapping[str, str]) -> str:
     if profile not in (PRODUCTION, LOCAL):
         raise ImproperlyConfigured(f"TIEOUT_PROFILE is {profile!r}; it can be {PRODUCTION!r} or {LOCAL!r}.")
     return profile
+
+
+def second_factor(environ: Mapping[str, str]) -> str:
+    """Who must have a second factor, whatever their tenants say."""
+    asks = environ.get("TIEOUT_SECOND_FACTOR", SECOND_FACTOR[0])
+    if asks not in SECOND_FACTOR:
+        raise ImproperlyConfigured(f"TIEOUT_SECOND_FACTOR is {asks!r}; it can be {', '.join(SECOND_FACTOR)}.")
+    return asks
 
 
 def field_keys(environ: Mapping[str, str]) -> list[str]:

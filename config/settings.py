@@ -10,7 +10,15 @@ import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from config.console import UNFOLD  # noqa: F401 - read by django-unfold
-from config.environment import LOOPBACK, PRODUCTION, field_keys, profile_of, refuse_bad_secrets, refuse_proof
+from config.environment import (
+    LOOPBACK,
+    PRODUCTION,
+    field_keys,
+    profile_of,
+    refuse_bad_secrets,
+    refuse_proof,
+    second_factor,
+)
 from config.logging import configure_structlog, logging_settings
 
 VERSION = "0.1.0"
@@ -60,8 +68,6 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_structlog",
     "django_otp",
-    "django_otp.plugins.otp_static",
-    "django_otp.plugins.otp_totp",
     "axes",
     "csp",
 ]
@@ -76,6 +82,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    "tenants.second_factor.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "tenants.time_zone.TimeZoneMiddleware",
@@ -230,6 +237,8 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "config.middleware.client_address"
 AXES_VERBOSE = False
+# Who must sign in with a second factor besides those whose tenant asks for it: optional, superusers, everybody.
+TIEOUT_SECOND_FACTOR = second_factor(env.ENVIRON)
 # How many reverse proxies append to X-Forwarded-For before a request arrives here.
 TRUSTED_PROXIES = env.int("TIEOUT_TRUSTED_PROXIES", default=0)
 

@@ -30,6 +30,7 @@ from tenants.scoped_admin import (
     TenantTabularInline,
 )
 from tenants.scoping import is_installation_administrator, tenant_ids
+from tenants.second_factor import reset
 
 __all__ = [
     "NotDone",
@@ -55,7 +56,7 @@ class TenantPage(TenantAdmin):
     change_permission = May.EDIT_TENANT
     list_display = ["name", "slug", "time_zone", "created_at"]
     search_fields = ["name", "slug"]
-    fields = ["name", "slug", "time_zone"]
+    fields = ["name", "slug", "time_zone", "requires_second_factor"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """A new tenant is the installation's affair."""
@@ -195,7 +196,7 @@ class MembershipPage(TenantAdmin):
     list_filter = ["role"]
     list_select_related = ["user", "tenant"]
     search_fields = ["user__username", "user__first_name", "user__last_name"]
-    actions_detail = ["give_password"]
+    actions_detail = ["give_password", "reset_second_factor"]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """A person is named on the page where they are added; afterwards only the role changes."""
@@ -215,10 +216,26 @@ class MembershipPage(TenantAdmin):
     @row_action(May.EDIT_USERS, description="Give a new password", form=PasswordForm)
     def give_password(self, request: HttpRequest, row: Membership, entered: dict[str, str]) -> str:
         """For people who work for this administrator's tenants only."""
-        own = tenant_ids(request.user, May.EDIT_USERS)
-        elsewhere = row.user.memberships.exclude(tenant_id__in=own).exists() or row.user.is_superuser
-        if elsewhere and not is_installation_administrator(request.user):
-            raise NotDone("This person also works elsewhere. Ask the installation's administrator.")
+        self._refuse_for_others(request, row.user)
         row.user.set_password(entered["password"])
         row.user.save(update_fields=["password"])
         return f"{row.user} signs in with the new password from now on."
+
+    @row_action(May.EDIT_USERS, description="Reset second factor", confirm="about_reset")
+    def reset_second_factor(self, request: HttpRequest, row: Membership) -> str:
+        """For somebody whose phone and recovery codes are lost."""
+        self._refuse_for_others(request, row.user)
+        if not reset(row.user):
+            raise NotDone(f"{row.user} has no second factor.")
+        return f"{row.user} signs in with the password alone until they set a second factor up again."
+
+    def about_reset(self, request: HttpRequest, row: Membership) -> str:
+        """Asked by voice, not by mail: whoever has the password gets in afterwards."""
+        return f"Make sure that it is {row.user} who asks: after this, their password alone signs in."
+
+    def _refuse_for_others(self, request: HttpRequest, user: User) -> None:
+        """An administrator changes how people of their own tenants sign in, and nobody else's."""
+        own = tenant_ids(request.user, May.EDIT_USERS)
+        elsewhere = user.memberships.exclude(tenant_id__in=own).exists() or user.is_superuser
+        if elsewhere and not is_installation_administrator(request.user):
+            raise NotDone("This person also works elsewhere. Ask the installation's administrator.")

@@ -1,4 +1,4 @@
-"""Tenants, the people who work for them, and the base of every row that belongs to a tenant."""
+"""Tenants, the people who work for them and how they prove who they are, and the base of every row of a tenant."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Now
 
+from tenants.authenticators import Authenticator
 from tenants.roles import Role
+
+__all__ = ["Authenticator", "Membership", "People", "Tenant", "TenantOwned", "User", "validate_time_zone"]
 
 
 class People(UserManager):
@@ -44,6 +47,11 @@ class Tenant(models.Model):
     slug = models.SlugField(unique=True, help_text="Short name in addresses and in apply files.")
     name = models.CharField(max_length=200)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+    requires_second_factor = models.BooleanField(
+        "second factor needed",
+        default=False,
+        help_text="Everybody who works here must sign in with a code from an authenticator app besides the password.",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -13,6 +13,7 @@ from prometheus_client import Counter
 from audit import Action
 from audit.recording import record
 from tenants.models import Membership, User
+from tenants.trail import of_user
 
 SIGN_INS = Counter(
     "tieout_sign_ins", "Tries to sign in to the console: good, failed, or locked_out", ["outcome"]
@@ -34,19 +35,19 @@ def _revoked(instance: Membership, **_: Any) -> None:
 def _password_changed(instance: User, created: bool, raw: bool = False, **_: Any) -> None:
     """`_password` holds what was set until the save is over; an upgrade of the hash leaves it None."""
     if not raw and not created and instance._password is not None:
-        _of_user(Action.USER_PASSWORD_CHANGED, instance)
+        of_user(Action.USER_PASSWORD_CHANGED, instance)
 
 
 @receiver(user_logged_in)
 def _signed_in(user: User, **_: Any) -> None:
     SIGN_INS.labels("good").inc()
-    _of_user(Action.USER_SIGNED_IN, user, actor=user.username)
+    of_user(Action.USER_SIGNED_IN, user, actor=user.username)
 
 
 @receiver(user_logged_out)
 def _signed_out(user: User | None, **_: Any) -> None:
     if user is not None:
-        _of_user(Action.USER_SIGNED_OUT, user, actor=user.username)
+        of_user(Action.USER_SIGNED_OUT, user, actor=user.username)
 
 
 @receiver(user_login_failed)
@@ -54,14 +55,14 @@ def _sign_in_failed(credentials: dict[str, Any], **_: Any) -> None:
     """For people who exist: what else is typed may be a password, and strangers could fill the trail."""
     SIGN_INS.labels("failed").inc()
     if user := User.objects.filter(username=str(credentials.get("username", ""))).first():
-        _of_user(Action.USER_SIGN_IN_FAILED, user)
+        of_user(Action.USER_SIGN_IN_FAILED, user)
 
 
 @receiver(user_locked_out)
 def _locked_out(username: str | None = None, **_: Any) -> None:
     SIGN_INS.labels("locked_out").inc()
     if user := User.objects.filter(username=username or "").first():
-        _of_user(Action.USER_LOCKED_OUT, user)
+        of_user(Action.USER_LOCKED_OUT, user)
 
 
 def _of_membership(action: Action, membership: Membership) -> None:
@@ -71,10 +72,3 @@ def _of_membership(action: Action, membership: Membership) -> None:
         subject=("user", membership.user.username),
         details={"role": membership.role},
     )
-
-
-def _of_user(action: Action, user: User, *, actor: str | None = None) -> None:
-    """One entry for each tenant the person works for, where its administrators see it; else one without."""
-    tenant_ids = sorted(set(user.memberships.values_list("tenant_id", flat=True))) or [None]
-    for tenant_id in tenant_ids:
-        record(action, tenant_id=tenant_id, subject=("user", user.username), actor=actor)

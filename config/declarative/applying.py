@@ -87,7 +87,7 @@ class _Applier:
         self.named = _names(entry)
         before = len(self.diff.lines)
         row = Tenant.objects.filter(slug=entry.slug).first() or Tenant(slug=entry.slug)
-        given = _given(entry, row, ("name", "time_zone"))
+        given = _given(entry, row, ("name", "time_zone", "requires_second_factor"))
         self._save(row, given, f"tenant {entry.slug}", place)
         for step, name in (
             (self._user, "users"),

@@ -28,6 +28,7 @@ def export(tenant: Tenant) -> str:
         "slug": tenant.slug,
         "name": _literal(tenant.name),
         "time_zone": tenant.time_zone,
+        "requires_second_factor": tenant.requires_second_factor,
         "users": _users(tenant),
         "stores": [_store(store, variables) for store in stores],
         "companies": [_company(company, variables) for company in companies],

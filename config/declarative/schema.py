@@ -284,6 +284,10 @@ class TenantEntry(Section):
     slug: Slug = Field(description="Short name of the tenant. It cannot change later.")
     name: str = Field(description="The merchant's name.")
     time_zone: TimeZone = Field("UTC", description="The zone its people read times in.")
+    requires_second_factor: bool = Field(
+        False,
+        description="Everybody who works here must sign in with a code from an authenticator app as well.",
+    )
     users: list[UserEntry] = Field(default_factory=list, description="People and their roles.")
     stores: list[StoreEntry] = Field(default_factory=list, description="BigCommerce stores.")
     companies: list[CompanyEntry] = Field(default_factory=list, description="ERP companies.")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import environ
 
-from config.local import checks, commands, demo
+from config.local import advisories, checks, commands, demo
 from config.local.bench import command as bench
 from config.local.folder import DataFolder, FolderInUse, PortInUse
 from config.local.installation import PROJECT, NotReady, serve
@@ -29,6 +29,7 @@ def main(arguments: list[str]) -> int:
         "serve": _serve,
         "test": checks.run,
         "bench": bench.run,
+        "audit-deps": advisories.audit_deps,
         "new_secrets": commands.new_secrets,
     }
     command = arguments[0] if arguments else "help"
