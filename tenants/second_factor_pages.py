@@ -171,10 +171,14 @@ def _next(request: HttpRequest) -> str:
 
 def _page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:
     titles = {"ask": "Your code, please", "codes": "Recovery codes"}
-    # What the menu needs is left out: a session that has not passed sees nothing of the console.
-    shown = {
-        "site_title": "Tieout",
-        "title": titles.get(name, "Second factor"),
-        "styles": admin.site.each_context(request)["styles"],
+    # How the console looks, and nothing of what stands in it: a session that has not passed sees no menu.
+    every = admin.site.each_context(request)
+    looks = {
+        part: every[part]
+        for part in ("site_title", "site_favicons", "theme", "border_radius", "colors", "styles", "scripts")
     }
-    return render(request, f"tenants/second_factor/{name}.html", {**shown, **context})
+    return render(
+        request,
+        f"tenants/second_factor/{name}.html",
+        {**looks, "title": titles.get(name, "Second factor"), **context},
+    )
