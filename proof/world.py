@@ -30,6 +30,7 @@ from sandbox.wire import serve
 
 READY_SECONDS = 90
 SCOPES = ("store/order/*", "store/customer/*")
+HURRY_EVERY, HURRY_BY = 0.5, 600  # seconds: while we wait, a day passes for our own waits in about a minute
 HURRY = 120  # webhook retries come that much sooner: half a second after the first failure
 
 
@@ -193,36 +194,49 @@ class World:
             JOIN storefront_store s ON s.id = l.store_id WHERE p.record_kind = 'order' AND s.store_hash = %s"""
         return {int(str(number)): str(status) for number, status in self.rows(query, merchant.store.hash)}
 
-    def is_drained(self) -> bool:
-        """Whether nothing is under way: every webhook is delivered, every order known, none due or worked on."""
-        if any(row["state"] == "waiting" for m in self.merchants for row in m.store.hooks.deliveries()):
-            return False
-        query = "SELECT count(*) FROM sync_posting WHERE due_at IS NOT NULL OR lease_until > now()"
+    def under_way(self) -> int:
+        """How many webhooks are not delivered, orders not known, and records due or worked on."""
+        webhooks = sum(merchant.store.hooks.undelivered() for merchant in self.merchants)
+        placed = sum(merchant.store.order_count() for merchant in self.merchants)
+        query = """SELECT count(*) FILTER (WHERE due_at IS NOT NULL OR lease_until > now()),
+            count(*) FILTER (WHERE record_kind = 'order') FROM sync_posting"""
         try:
-            [[under_way]] = self.rows(query)
-            return not under_way and all(
-                {record["id"] for record in m.store.records()} <= set(self.statuses(m))
-                for m in self.merchants
-            )
+            [[under_way, known]] = self.rows(query)
         except psycopg.OperationalError:  # it is being restarted
-            return False
+            return webhooks + placed
+        return webhooks + int(str(under_way)) + placed - int(str(known))
 
-    def drain(self, *, seconds: float = 90) -> None:
-        """Until nothing is under way, with rings and with our own waits put ahead.
+    def is_drained(self) -> bool:
+        return not self.under_way()
 
+    def drain(
+        self,
+        *,
+        seconds: float = 90,
+        rings: bool = True,
+        say: Callable[[int], None] = lambda left: None,
+        every: float = 5.0,
+    ) -> None:
+        """Until nothing is under way, with our own waits put ahead.
+
+        :param rings: beat's sweep is not waited for
+        :param say: hears every so often how much is left
         :raises NotInTime: if something is stuck
         """
-        hurried = 0.0
+        hurried = said = time.monotonic()
 
         def done() -> bool:
-            nonlocal hurried
-            if self.is_drained():
-                return True
-            if time.monotonic() - hurried > 0.5:
+            nonlocal hurried, said
+            left = self.under_way()
+            if left and time.monotonic() - hurried > HURRY_EVERY:
                 hurried = time.monotonic()
-                self.hurry_waits(600)
-                self.ring()
-            return False
+                self.hurry_waits(HURRY_BY)
+                if rings:
+                    self.ring()
+            if left and time.monotonic() - said > every:
+                said = time.monotonic()
+                say(left)
+            return not left
 
         self.wait_until(done, seconds=seconds, what="everything is posted or waits for a person")
 

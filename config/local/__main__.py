@@ -31,6 +31,7 @@ def main(arguments: list[str]) -> int:
         "bench": bench.run,
         "audit-deps": advisories.audit_deps,
         "new_secrets": commands.new_secrets,
+        "prove": commands.prove,
     }
     command = arguments[0] if arguments else "help"
     try:

@@ -24,6 +24,11 @@ def new_secrets(arguments: list[str]) -> int:
     return 0
 
 
+def prove(arguments: list[str]) -> int:
+    """The long run under faults, in its own process: nothing of the product imports it."""
+    os.execv(sys.executable, [sys.executable, "-m", "proof", *arguments])
+
+
 def manage(arguments: list[str]) -> int:
     """Run `manage.py` on the database of the environment, or on a data folder's own.
 

@@ -171,6 +171,10 @@ class Hooks:
             }
         )
 
+    def undelivered(self) -> int:
+        """How many messages of this store still wait to be taken."""
+        return len(self._storage.rows(WAITING, lambda row: row["store"] == self.hash))
+
     def deliveries(self, state: str | None = None) -> list[Row]:
         """The messages of this store, oldest first, each with its tries (at, status, error)."""
         rows = [

@@ -82,6 +82,11 @@ class Store:
             "shipments": [],
         }
 
+    def order_count(self) -> int:
+        """How many orders were ever placed."""
+        series = self._storage.get("_series", f"orders:{self.hash}")
+        return int(series["next"]) - FIRST_ORDER if series else 0
+
     def order(self, order_id: int) -> Row:
         """Everything about an order as plain JSON data: order, products, taxes, transactions, refunds, ...
 
