@@ -7,13 +7,15 @@ from typing import Any
 
 import psycopg
 import structlog
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django_celery_beat.schedulers import DatabaseScheduler
 
 from sync.heartbeats import BEAT_LOCK_KEY
 from sync.steps import Step, reached
 
 log = structlog.get_logger(__name__)
+
+AGAIN_SECONDS = 2.0  # while the database is away
 
 
 class AnotherBeatRuns(SystemExit):
@@ -40,11 +42,15 @@ class SingleScheduler(DatabaseScheduler):
         super().setup_schedule()
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:
-        """Send what is due, but only while the lock is ours."""
-        if not self._still_ours():
-            log.warning("beat.lock_lost")
-            self._take_lock()
-        until_next = super().tick(*args, **kwargs)
+        """Send what is due, but only while the lock is ours. A database that is away is waited for."""
+        try:
+            if not self._still_ours():
+                log.warning("beat.lock_lost")
+                self._take_lock()
+            until_next = super().tick(*args, **kwargs)
+        except (psycopg.OperationalError, OperationalError, InterfaceError):
+            log.warning("beat.database_away")
+            return AGAIN_SECONDS
         reached(Step.TICKED)
         return until_next
 

@@ -205,6 +205,8 @@ TIEOUT_ALLOW_LOOPBACK = env.bool("TIEOUT_ALLOW_LOOPBACK", default=not IS_PRODUCT
 TIEOUT_WRITE_DEADLINE_SECONDS = env.float("TIEOUT_WRITE_DEADLINE_SECONDS", default=60)
 # How long after that deadline an ERP may still be committing what it received.
 TIEOUT_SETTLING_SECONDS = env.float("TIEOUT_SETTLING_SECONDS", default=30)
+# For so long, at least, nobody else takes an order that a worker reads.
+TIEOUT_SHORTEST_LEASE_SECONDS = env.float("TIEOUT_SHORTEST_LEASE_SECONDS", default=90)
 
 # --- The proof ---------------------------------------------------------------------------------------------
 

@@ -91,6 +91,7 @@ class World:
             "TIEOUT_WEB_PROCESSES": "1",
             "TIEOUT_LOG_LEVEL": "WARNING",
             "TIEOUT_SETTLING_SECONDS": "1",
+            "TIEOUT_SHORTEST_LEASE_SECONDS": "6",
             "TIEOUT_DB_POOL": str(pool),
             "TIEOUT_TRAPS": str(self.traps),
             "TIEOUT_WAITS_AHEAD": str(self.folder / "waits-ahead"),

@@ -22,9 +22,13 @@ class LeaseLost(Exception):
 
 
 def lease_time(company: ErpConnection) -> timedelta:
-    """How long a lease lasts from its last check: a write's whole deadline, and what the ERP may still take to finish it after that."""
+    """How long a lease lasts from its last check: a write's whole deadline, and what the ERP may still take to finish it after that.
+
+    However short that deadline: a store and an ERP that are slow to read must not look like a worker that died.
+    """
     deadline = float(company.known_settings.get("deadline") or DEFAULT_DEADLINE_SECONDS)
-    return timedelta(seconds=deadline + settings.TIEOUT_SETTLING_SECONDS)
+    whole = deadline + settings.TIEOUT_SETTLING_SECONDS
+    return timedelta(seconds=max(whole, settings.TIEOUT_SHORTEST_LEASE_SECONDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +40,11 @@ class Lease:
     lasting: timedelta
 
     def check(self) -> None:
-        """Prove that the posting is still ours and stay its owner for another whole lease.
+        """Prove that the posting is still ours and stay its owner for another whole lease, also when the last one ran out and nobody took it.
 
         :raises LeaseLost: if it is not
         """
-        mine = Posting.objects.filter(pk=self.posting_id, lease_fence=self.fence, lease_until__gt=Now())
+        mine = Posting.objects.filter(pk=self.posting_id, lease_fence=self.fence, lease_until__isnull=False)
         if not mine.update(lease_until=Now() + self.lasting):
             raise LeaseLost(f"posting {self.posting_id} was taken over")
 

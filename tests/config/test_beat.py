@@ -8,6 +8,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from config.beat import AGAIN_SECONDS, SingleScheduler
+from config.celery import app
 from sync.heartbeats import BEAT_LOCK_KEY, last_tick
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -55,3 +57,18 @@ def test_a_second_beat_refuses_to_start_while_the_first_lives(process_environmen
         cursor.execute("SELECT pg_advisory_unlock(%s)", [BEAT_LOCK_KEY])
         assert cursor.fetchone() == (True,)
     assert last_tick() == (False, None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_does_not_end_beat(monkeypatch):
+    scheduler = SingleScheduler(app=app, lazy=True)
+    scheduler.setup_schedule()
+    assert scheduler.tick() != AGAIN_SECONDS
+
+    with monkeypatch.context() as away:
+        away.setitem(connection.settings_dict, "HOST", "/nowhere")
+        scheduler._lock.close()  # as a restarted PostgreSQL does
+        assert scheduler.tick() == AGAIN_SECONDS
+
+    assert scheduler.tick() != AGAIN_SECONDS
+    scheduler.close()

@@ -122,7 +122,9 @@ def open_world(process_environment: dict[str, str], folder: Path) -> Iterator[Wo
     for table in ("OINV", "ORCT"):  # all marketing documents, all payments
         company.add_user_field(table, "TieoutRef", length=50)
     b1 = ServiceLayer([company])
-    product = Product({**process_environment, "TIEOUT_SETTLING_SECONDS": "1"}, folder)
+    product = Product(
+        {**process_environment, "TIEOUT_SETTLING_SECONDS": "1", "TIEOUT_SHORTEST_LEASE_SECONDS": "1"}, folder
+    )
     with serve(bigcommerce, port=0) as store_server, serve(b1, port=0) as erp_server:
         variables = {
             "BIGCOMMERCE_URL": store_server.url,

@@ -51,19 +51,41 @@ def test_an_overtaken_worker_fails_its_check_and_writes_nothing(posting: Posting
     assert Posting.objects.get().lease_until is not None
 
 
-def test_a_lease_that_ran_out_is_lost_even_if_nobody_took_it(posting: Posting) -> None:
+def test_a_lease_that_ran_out_and_that_nobody_took_begins_anew(posting: Posting) -> None:
+    """A slow store or ERP is no crash: what was read so far is not thrown away."""
     lease = take(posting)
     assert lease
     Posting.objects.update(lease_until=Now() - timedelta(seconds=1))
 
+    lease.check()
+
+    assert take(posting) is None
+
+
+def test_a_lease_that_ended_does_not_begin_anew(posting: Posting) -> None:
+    lease = take(posting)
+    assert lease
+    Posting.objects.update(lease_until=None)  # held as our own bug, while its worker stood still
+
     with pytest.raises(LeaseLost):
         lease.check()
+
+
+def test_a_short_deadline_leaves_time_to_read(posting: Posting, settings: object) -> None:
+    settings.TIEOUT_SETTLING_SECONDS = 7  # type: ignore[attr-defined]
+    settings.TIEOUT_SHORTEST_LEASE_SECONDS = 90  # type: ignore[attr-defined]
+
+    lease = take(posting)
+
+    assert lease
+    assert lease.lasting == timedelta(seconds=90)
 
 
 def test_a_lease_lasts_for_the_write_deadline_and_the_settling_time(
     posting: Posting, settings: object
 ) -> None:
     settings.TIEOUT_SETTLING_SECONDS = 7  # type: ignore[attr-defined]
+    settings.TIEOUT_SHORTEST_LEASE_SECONDS = 1  # type: ignore[attr-defined]
 
     lease = take(posting)
 
