@@ -33,7 +33,7 @@ def load(connection: ErpConnection, needed: FactsNeeded, adapter: Adapter) -> Le
     company = _company(connection, adapter, now)
     known = _known(connection, company, needed, now)
     missing = _missing(needed, known)
-    read = adapter.facts(missing) if missing.items or missing.partners or missing.rates else None
+    read = adapter.facts(missing) if missing.names_rows else None
     facts = _together(company, known, read)
     if read is not None:
         _keep_rows(connection, read, now)
@@ -172,6 +172,8 @@ def _missing(needed: FactsNeeded, known: LedgerFacts) -> FactsNeeded:
         items=needed.items - frozenset(known.items),
         partners=needed.partners - frozenset(known.partners),
         rates=rates,
+        sales_order=needed.sales_order,  # what became of it is never known: people work on it
+        payments=needed.payments,
         company=False,
     )
 
@@ -184,6 +186,7 @@ def _together(company: LedgerFacts, known: LedgerFacts, read: LedgerFacts | None
         items={**known.items, **read.items},
         partners={**known.partners, **read.partners},
         rates={**known.rates, **read.rates},
+        invoicing=read.invoicing,
     )
 
 

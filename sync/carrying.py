@@ -16,7 +16,14 @@ from django.db.models.functions import Now
 
 from erp import breaker
 from erp.contract.adapter import Adapter, Receipt
-from erp.contract.documents import AnyDocument, DocumentKind, MoneyDocument, PartnerDocument, SalesDocument
+from erp.contract.documents import (
+    AnyDocument,
+    DocumentKind,
+    MoneyDocument,
+    PartnerDocument,
+    SalesDocument,
+    SettlementDocument,
+)
 from erp.contract.errors import Misconfigured, OutcomeUnknown, Refused, RemoteError, TryLater
 from erp.contract.plan import canonical_json, content_hash
 from erp.contract.reading import read_document
@@ -49,15 +56,22 @@ class Carrier:
         self.receipts: dict[str, Receipt | None] = {}
 
     def settle_the_past(self) -> None:
-        """Find out what became of every document that was sent without an answer, and of those whose money differed.
+        """Find out what became of every document that was sent without an answer, and of those that people change:
+        those whose money differed, and what was applied to invoices.
 
         :raises RemoteError: one of them may still arrive, waits for approval, or is over other money than ours
         """
+        self._remember_receipts()
         for row in self.posting.documents.exclude(kind=DocumentKind.PARTNER).order_by("position"):
             if row.state in (DocumentState.SENDING, DocumentState.UNKNOWN):
                 self._probe(row)
-            elif row.state == DocumentState.POSTED and difference(row):
+            elif row.state == DocumentState.POSTED and (
+                difference(row) or row.kind == DocumentKind.SETTLEMENT
+            ):
                 self._look_again(row)
+        self._remember_receipts()
+
+    def _remember_receipts(self) -> None:
         posted = self.posting.documents.filter(state=DocumentState.POSTED)
         self.receipts = {row.reference: receipt_of(row) for row in posted}
 
@@ -120,14 +134,14 @@ class Carrier:
             self._end(row, attempt, "absent")
 
     def _look_again(self, row: Document) -> None:
-        """A person was asked to correct or cancel a document whose money differs: see what became of it."""
+        """People correct or cancel a document whose money differs, and take applications back: see what became of it."""
         found = self.erp.look_up(DocumentKind(row.kind), row.erp_number)
-        if found is None and self.erp.find(read_document(row.body)) is None:
+        if found is None and self.erp.find(read_document(row.body), self.receipts) is None:
             Document.objects.filter(pk=row.pk).update(state=DocumentState.CANCELLED)
             trail.document_cancelled(
                 row, self.posting, f"{row.kind} {row.erp_number} was cancelled in the ERP."
             )
-        elif found and found.key == row.erp_key:
+        elif found and found.key == row.erp_key and row.kind != DocumentKind.SETTLEMENT:
             Document.objects.filter(pk=row.pk).update(erp_total=found.total, erp_tax=found.tax)
 
     def _watch_difference(self, row: Document, receipt: Receipt) -> None:
@@ -164,7 +178,7 @@ class Carrier:
 
     def _find(self, document: AnyDocument, row: Document) -> Receipt | None:
         """What the ERP holds under the reference, if its money is ours."""
-        found = self.erp.find(document)
+        found = self.erp.find(document, self.receipts)
         if found and found.is_draft:
             row.is_draft = True
             raise _wait(
@@ -384,6 +398,8 @@ def _content(document: AnyDocument) -> dict[str, object]:
             "corrects": document.corrects,
             "replaces": document.replaces,
         }
+    if isinstance(document, SettlementDocument):
+        content |= {"total": document.amount, "settles": document.money}
     if isinstance(document, MoneyDocument):
         content |= {"total": document.amount, "settles": document.settles, "replaces": document.replaces}
     if not isinstance(document, PartnerDocument):

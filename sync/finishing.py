@@ -135,6 +135,8 @@ def _verdict(posting: Posting, plan: Plan) -> Verdict:
         )
     if plan.outcome is Outcome.READY and (difference := _difference(posting)):
         return Verdict(status=Status.HELD, reason=difference, code="erp_differs")
+    if plan.outcome is Outcome.READY and plan.problems:
+        return Verdict(status=Status.HELD, reason=plan.problems[0].sentence, code=plan.problems[0].code)
     problem = next(iter(plan.problems), None)
     sentence = problem.sentence if problem else next(iter(plan.notes), "") if not plan.documents else ""
     if plan.gaps:

@@ -1,4 +1,4 @@
-"""Scheduled runs: polls that find what webhooks missed, and reference values for the mapping screens."""
+"""Scheduled runs: polls that find what webhooks missed and what the ERP invoiced, and reference values for the mapping screens."""
 
 from datetime import timedelta
 
@@ -11,15 +11,15 @@ from erp.contract.errors import RemoteError
 from erp.models import ErpConnection
 from erp.opening import open_adapter
 from erp.reference_values import refresh
-from sync import polling
+from sync import following, polling
 from sync.models import Flow, FlowKind, Mode
 
 
 def run(flow: Flow, *, scheduled: bool = False) -> int:
     """Run a flow once; returns how many records it touched. A failure is kept on the flow, in a sentence.
 
-    One poll serves all pipelines of a store, so a scheduled run has nothing to do where another pipeline's has just
-    polled; nor has any run while one is under way.
+    One poll serves all pipelines of a store, or of a company, so a scheduled run has nothing to do where
+    another pipeline's has just polled; nor has any run while one is under way.
     """
     if not _is_on(flow) or (scheduled and _ran_lately(flow)):
         return 0
@@ -42,6 +42,8 @@ def run(flow: Flow, *, scheduled: bool = False) -> int:
 def _run(flow: Flow, together: list[Flow]) -> int:
     if flow.kind == FlowKind.REFERENCE_VALUES:
         return read_reference_values(flow.pipeline.company)
+    if flow.kind == FlowKind.INVOICED_ORDERS:
+        return following.poll(flow.pipeline.company, together)
     return polling.poll(flow.pipeline.store, FlowKind(flow.kind), together)
 
 
@@ -61,6 +63,8 @@ def _of_one_run(flow: Flow):
     rows = Flow.objects.select_related("pipeline__store", "pipeline__company")
     if flow.kind == FlowKind.REFERENCE_VALUES:
         return rows.filter(pk=flow.pk)
+    if flow.kind == FlowKind.INVOICED_ORDERS:
+        return rows.filter(kind=flow.kind, pipeline__company=flow.pipeline.company_id)
     return rows.filter(kind=flow.kind, pipeline__store=flow.pipeline.store_id)
 
 

@@ -23,7 +23,12 @@ VERSIONED = (
     "release_on_mapping",
     "cancel_on_difference",
 )
-DEFAULT_FLOWS = {FlowKind.ORDERS: 15, FlowKind.CUSTOMERS: 60, FlowKind.REFERENCE_VALUES: 360}  # minutes
+DEFAULT_FLOWS = {  # minutes
+    FlowKind.ORDERS: 15,
+    FlowKind.CUSTOMERS: 60,
+    FlowKind.INVOICED_ORDERS: 15,
+    FlowKind.REFERENCE_VALUES: 360,
+}
 
 
 def save_pipeline(pipeline: Pipeline, *, by: str) -> Pipeline:

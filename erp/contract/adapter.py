@@ -6,15 +6,18 @@ An adapter receives everything from outside: HTTP, the shared cache, the clock. 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 from erp.contract.documents import AnyDocument, DocumentKind, PartnerDocument, SalesDocument
 from erp.contract.facts import FactsNeeded, LedgerFacts
 from erp.contract.http import Wire
 from erp.contract.plan import Problem
+
+NO_LINKS: Mapping[str, "Receipt"] = MappingProxyType({})
 
 
 class Capability(StrEnum):
@@ -27,6 +30,7 @@ class Capability(StrEnum):
     PAYMENTS = "payments"
     CREDIT_MEMOS = "credit_memos"
     PAYOUTS = "payouts"
+    SETTLEMENTS = "settlements"
     CANCELS = "cancels"
     TAX_OVERRIDE = "tax_override"
     FREIGHT = "freight"
@@ -115,6 +119,15 @@ class PredictedTotals:
     )  # by line key; where tax is rounded per document: its share
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoiced:
+    """An invoice that was drawn from a sales order, whoever made either. Keys are the ERP's own."""
+
+    order: str
+    invoice: str
+    cancelled: bool
+
+
 class SharedCache(Protocol):
     """What workers share about a connection: sessions, tokens, quotas. Losing it costs a login, never correctness."""
 
@@ -166,8 +179,10 @@ class Translator(Protocol):
 class Adapter(Protocol):
     """The roles an adapter plays. Raises only `erp.contract.errors`."""
 
-    def find(self, document: AnyDocument) -> Receipt | None:
+    def find(self, document: AnyDocument, links: Mapping[str, Receipt] = NO_LINKS) -> Receipt | None:
         """The document that already holds this reference. Cancelled and cancellation documents do not count, drafts do.
+
+        A settlement has no reference in the ERP: it is known by the payment (in `links`) and the invoice it joins.
 
         :raises Refused: if more than one does: a person decides
         """
@@ -200,6 +215,10 @@ class Adapter(Protocol):
         ...
 
     def facts(self, needed: FactsNeeded) -> LedgerFacts: ...
+
+    def invoiced_since(self, day: date) -> Iterable[Invoiced]:
+        """Invoices of sales orders that were made, changed or cancelled on that day of the ERP or later, in few calls."""
+        ...
 
     def reference_values(self, kind: ReferenceKind) -> Iterable[ReferenceValue]: ...
 

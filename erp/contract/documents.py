@@ -20,6 +20,7 @@ class DocumentKind(StrEnum):
     PAYMENT = "payment"
     CREDIT_MEMO = "credit_memo"
     PAYOUT = "payout"
+    SETTLEMENT = "settlement"
 
 
 class Use(StrEnum):
@@ -144,4 +145,29 @@ class MoneyDocument:
     origins: tuple[Origin, ...] = ()
 
 
-AnyDocument = PartnerDocument | SalesDocument | MoneyDocument
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementDocument:
+    """A payment on account applied to an invoice that the ERP made of our sales order. It moves no money.
+
+    The invoice is the ERP's own: it is named by the ERP's key and number, never by a reference of ours. At most one of these
+    is made for a payment and an invoice.
+    """
+
+    reference: str
+    partner: str
+    currency: str
+    amount: Decimal
+    posting_date: date
+    money: str  # reference of the payment
+    invoice: str  # the ERP's key of the invoice
+    invoice_number: str
+    store_order: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+    origins: tuple[Origin, ...] = ()
+
+    @property
+    def kind(self) -> DocumentKind:
+        return DocumentKind.SETTLEMENT
+
+
+AnyDocument = PartnerDocument | SalesDocument | MoneyDocument | SettlementDocument

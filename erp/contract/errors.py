@@ -26,7 +26,7 @@ class RemoteError(Exception):
         self.code = code
         self.request_id = request_id
         self.status = status
-        self.side: str = ""  # "store" or "erp": which connection it happened on
+        self.side: str = ""  # "store" or "erp": which connection it happened on; "tieout": none failed
 
 
 class TryLater(RemoteError):

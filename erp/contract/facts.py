@@ -65,6 +65,38 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnInvoice:
+    """An invoice that the ERP made of our sales order, directly or through a delivery. Amounts are in its currency."""
+
+    key: str
+    number: str
+    currency: str
+    total: Decimal
+    posted_on: date
+    cancelled: bool = False
+    open: Decimal = Decimal(0)  # what nothing has paid yet
+    drawn: Mapping[str, Decimal] = field(
+        default_factory=dict
+    )  # down payment's key -> drawn here, with its tax
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoicing:
+    """What the ERP made of one sales order of ours. `invoices` in the order they were made, cancelled ones too.
+
+    `money` says by the key of each payment that was asked for what of it settles nothing yet, in its currency.
+    """
+
+    order: str
+    invoices: tuple[DrawnInvoice, ...] = ()
+    money: Mapping[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def standing(self) -> tuple[DrawnInvoice, ...]:
+        return tuple(invoice for invoice in self.invoices if not invoice.cancelled)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerFacts:
     """Enough of a company to predict what it will compute. Codes that were asked for and not found are absent from the mappings."""
 
@@ -89,6 +121,7 @@ class LedgerFacts:
     partners: Mapping[str, Named] = field(default_factory=dict)
     periods: tuple[Period, ...] = ()
     rates: Mapping[tuple[str, date], Decimal] = field(default_factory=dict)  # local units per foreign unit
+    invoicing: Invoicing | None = None  # of the sales order that was asked for
     settings: Mapping[str, str] = field(
         default_factory=dict
     )  # the connection's own settings a translator reads (service item, branch, ...)
@@ -111,6 +144,13 @@ class FactsNeeded:
     items: frozenset[str] = frozenset()
     partners: frozenset[str] = frozenset()
     rates: frozenset[tuple[str, date]] = frozenset()
+    sales_order: str = ""  # the ERP's key of a sales order whose invoices are asked for
+    payments: frozenset[str] = frozenset()  # keys of the payments on account for it
     company: bool = (
         True  # False: only the rows named above are read, everything about the company itself stays empty
     )
+
+    @property
+    def names_rows(self) -> bool:
+        """Whether it asks for more than the company itself."""
+        return bool(self.items or self.partners or self.rates or self.sales_order)

@@ -77,6 +77,9 @@ class PlanVersions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
+    """What should be in the ERP now, or why nothing can be. A READY plan may have problems: its documents are posted, and
+    then a person is needed in the ERP."""
+
     outcome: Outcome
     documents: tuple[AnyDocument, ...] = ()
     gaps: tuple[MissingMapping, ...] = ()

@@ -102,11 +102,12 @@ class Control:
         """Invoice a sales order as the ERP's people do: `order`, and `quantities` by line number where it is a part."""
         given = data.get("quantities") or {}
         quantities = {int(number): Decimal(str(quantity)) for number, quantity in given.items()}
+        draw = {
+            int(entry): None if amount is None else Decimal(str(amount))
+            for entry, amount in (data.get("draw") or {}).items()
+        }
         row = people.invoice_order(
-            self._company(data),
-            int(data["order"]),
-            quantities=quantities or None,
-            draw=data.get("draw") or (),
+            self._company(data), int(data["order"]), quantities=quantities or None, draw=draw
         )
         return {"DocEntry": row["DocEntry"], "DocNum": row["DocNum"], "DocTotal": str(row["DocTotal"])}
 

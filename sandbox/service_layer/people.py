@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -18,19 +18,21 @@ def invoice_order(
     order: int,
     *,
     quantities: Mapping[int, Decimal] | None = None,
-    draw: Sequence[int] = (),
+    draw: Mapping[int, Decimal | None] | None = None,
     day: str | None = None,
 ) -> Row:
     """An A/R invoice drawn from a sales order.
 
     :param quantities: by line number, what is invoiced now; None: everything that is open, with the freight
-    :param draw: the down payments that are drawn, as in the window *Total Down Payment*
+    :param draw: down payments that are drawn, as in the window *Total Down Payment*, and how much; None: all that is left
     """
     source = company.tables["Orders"][order,]
     payload = _drawn_from(source, ORDER, quantities)
     if day:
         payload["DocDate"] = day
-    payload["DownPaymentsToDraw"] = [{"DocEntry": entry} for entry in draw]
+    payload["DownPaymentsToDraw"] = [
+        {"DocEntry": entry, _gross(company, source): amount} for entry, amount in (draw or {}).items()
+    ]
     return documents.post(company, "Invoices", payload)[1]
 
 
@@ -44,6 +46,11 @@ def invoice_delivery(company: Company, delivery: int) -> Row:
     """An A/R invoice drawn from a delivery note: its lines name the delivery, not the order."""
     source = company.tables["DeliveryNotes"][delivery,]
     return documents.post(company, "Invoices", _drawn_from(source, DELIVERY, None))[1]
+
+
+def _gross(company: Company, source: Row) -> str:
+    foreign = source["DocCurrency"] != company.switches.local_currency
+    return "GrossAmountToDrawFC" if foreign else "GrossAmountToDraw"
 
 
 def _drawn_from(source: Row, code: int, quantities: Mapping[int, Decimal] | None) -> Row:

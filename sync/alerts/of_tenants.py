@@ -14,7 +14,8 @@ from storefront.models import Store
 from sync import sweeper
 from sync.alerts.condition import Condition
 from sync.alerts.kinds import Kind
-from sync.models import AlertDestination, Flow, FlowKind, Mode, NoticeState, StoreFlow, StoreFlowKind
+from sync.models import AlertDestination, Flow, Mode, NoticeState, StoreFlow, StoreFlowKind
+from sync.models.pipelines import FLOWS_OF_THE_ERP
 
 LATE_WORK = timedelta(minutes=5)  # how long a due record may wait for a worker
 STORE_SECRETS = [f.name for f in Store._meta.concrete_fields if getattr(f, "holds_tokens", False)]
@@ -58,8 +59,8 @@ def _flows(now: datetime) -> Iterator[Condition]:
     flows = (
         Flow.objects.filter(enabled=True, pipeline__paused_at=None)
         .exclude(pipeline__mode=Mode.OFF)
-        .exclude(kind=FlowKind.REFERENCE_VALUES, pipeline__company__paused_at__isnull=False)
-        .filter(Q(kind=FlowKind.REFERENCE_VALUES) | Q(pipeline__store__paused_at=None))
+        .exclude(kind__in=FLOWS_OF_THE_ERP, pipeline__company__paused_at__isnull=False)
+        .filter(Q(kind__in=FLOWS_OF_THE_ERP) | Q(pipeline__store__paused_at=None))
         .select_related("pipeline")
         .annotate(made_at=Min("pipeline__versions__at"))
     )

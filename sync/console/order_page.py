@@ -5,7 +5,14 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from erp.contract.documents import AnyDocument, DocumentLine, MoneyDocument, PartnerDocument, SalesDocument
+from erp.contract.documents import (
+    AnyDocument,
+    DocumentLine,
+    MoneyDocument,
+    PartnerDocument,
+    SalesDocument,
+    SettlementDocument,
+)
 from erp.contract.money import Money
 from erp.contract.plan import Plan
 from erp.contract.reading import read_plan
@@ -21,6 +28,7 @@ TITLES = {
     "payment": "Incoming payment",
     "credit_memo": "Credit memo",
     "payout": "Outgoing payment",
+    "settlement": "Payment applied to an invoice",
 }
 
 
@@ -97,7 +105,7 @@ def _planned(document: AnyDocument, row: Document | None) -> PlannedDocument:
     if isinstance(document, SalesDocument):
         total, tax = Money(document.total, document.currency), Money(document.tax, document.currency)
         lines = tuple(_line(line, document.currency) for line in document.lines)
-    elif isinstance(document, MoneyDocument):
+    elif isinstance(document, MoneyDocument | SettlementDocument):
         total = Money(document.amount, document.currency)
     return PlannedDocument(
         title=TITLES[document.kind],
@@ -120,6 +128,8 @@ def _about(document: AnyDocument) -> str:
             settles = f", settles {document.settles}" if document.settles else ", on account"
             method = document.method.replace("_", " ").capitalize()
             return f"{method} on account {document.account}, posting date {document.posting_date}{settles}"
+        case SettlementDocument():
+            return f"{document.money} applied to invoice {document.invoice_number} on {document.posting_date}"
         case SalesDocument():
             corrects = f", corrects {document.corrects}" if document.corrects else ""
             return f"Business partner {document.partner}, posting date {document.posting_date}{corrects}"

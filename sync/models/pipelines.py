@@ -20,7 +20,11 @@ class Mode(models.TextChoices):
 class FlowKind(models.TextChoices):
     ORDERS = "orders", "Orders, payments and refunds to the ERP"
     CUSTOMERS = "customers", "Customers to the ERP"
+    INVOICED_ORDERS = "invoiced_orders", "Sales orders that the ERP invoiced"
     REFERENCE_VALUES = "reference_values", "Reference values from the ERP"
+
+
+FLOWS_OF_THE_ERP = (FlowKind.INVOICED_ORDERS, FlowKind.REFERENCE_VALUES)  # the rest asks the store
 
 
 class Pipeline(TenantOwned):
@@ -168,5 +172,4 @@ class Flow(Scheduled):
     @property
     def asked(self) -> Store | ErpConnection:
         """The connection that a run of it asks."""
-        is_of_erp = self.kind == FlowKind.REFERENCE_VALUES
-        return self.pipeline.company if is_of_erp else self.pipeline.store
+        return self.pipeline.company if self.kind in FLOWS_OF_THE_ERP else self.pipeline.store

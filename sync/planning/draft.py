@@ -36,6 +36,7 @@ class Draft:
         self.wanted: list[Wanted] = []
         self.gaps: dict[tuple[str, str], MissingMapping] = {}
         self.notes: list[str] = []
+        self.problems: list[Problem] = []  # what a person must see to, though everything can be posted
         self.proof: TieOut | None = None
 
     def lookup(self, on: date) -> Lookup:
@@ -77,6 +78,9 @@ class Draft:
             raise _changed(self.case, before, money)
         self.keep(before)
         return True
+
+    def documents(self) -> list[AnyDocument]:
+        return [wanted.document for wanted in self.wanted]
 
     def references(self) -> set[str]:
         return {wanted.document.reference for wanted in self.wanted}

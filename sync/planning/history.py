@@ -6,7 +6,14 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from erp.contract.documents import AnyDocument, DocumentKind, MoneyDocument, SalesDocument, Use
+from erp.contract.documents import (
+    AnyDocument,
+    DocumentKind,
+    MoneyDocument,
+    SalesDocument,
+    SettlementDocument,
+    Use,
+)
 from sync.planning.case import ZERO, OrderCase, is_sale
 
 _REVISION = re.compile(r"-[A-Z]+(\d*)$")
@@ -72,7 +79,7 @@ Money = tuple[str, Decimal, Decimal]  # currency, amount, tax
 def money_of(document: AnyDocument) -> Money:
     """What must not change once it is posted. Tax on liability lines counts as tax."""
     match document:
-        case MoneyDocument():
+        case MoneyDocument() | SettlementDocument():
             return document.currency, document.amount, ZERO
         case SalesDocument():
             liabilities = sum((x.net for x in document.lines if x.use is Use.TAX_LIABILITY), ZERO)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
-from erp.contract.documents import SalesDocument
+from erp.contract.documents import DocumentKind, SalesDocument
 from erp.contract.facts import FactsNeeded
 from erp.contract.order import Customer, Order
 from sync.planning.lines import sku_of
@@ -37,7 +38,18 @@ def needs(
         items=frozenset({*_items(order, rules, settings, days), *_items_of(posted)}),
         partners=frozenset(_partners(order, store_key, settings)),
         rates=frozenset(rates),
+        **_of_sales_order(posted),
     )
+
+
+def _of_sales_order(posted: tuple[PostedDocument, ...]) -> dict[str, Any]:
+    """The sales order whose invoices decide where its money goes, and the money; nothing before it is in the ERP."""
+    known = [(p, p.receipt.key) for p in posted if p.receipt and not p.cancelled]
+    orders = [key for p, key in known if p.kind is DocumentKind.SALES_ORDER]
+    if not orders:
+        return {}
+    payments = frozenset(key for p, key in known if p.kind is DocumentKind.PAYMENT)
+    return {"sales_order": orders[-1], "payments": payments}
 
 
 def needs_of_customer(

@@ -24,6 +24,7 @@ from sync.planning.refunds import add_refunds
 from sync.planning.sales import sale_document, taxes_by_line
 from sync.planning.screening import stop_if_inconsistent, stop_if_invoice_order, stop_if_never_to_be_posted
 from sync.planning.settings import PipelineSettings
+from sync.planning.settlements import add_settlements
 from sync.planning.tenders import add_payments
 
 
@@ -42,8 +43,9 @@ def plan_order(
     """What one order should have in the ERP.
 
     A plan that is READY has all documents in the order to post them; those in `posted` are among them, unchanged, unless a
-    person cancelled them. Any other plan has none, and says why: `gaps` where mappings are missing (all of them), else
-    `problems` with their arithmetic. The same arguments give the same plan, to the byte.
+    person cancelled them; `problems` are what a person must see to in the ERP afterwards. Any other plan has no documents,
+    and says why: `gaps` where mappings are missing (all of them), else `problems` with their arithmetic. The same arguments
+    give the same plan, to the byte.
 
     :param posted: what was intended or posted for this order before
     :param go_live: orders created before it are not posted; None: no such moment
@@ -63,7 +65,7 @@ def plan_order(
     draft = Draft(case)
     try:
         desire(case, draft)
-        return draft.plan(Outcome.READY, draft.finish(), ())
+        return draft.plan(Outcome.READY, draft.finish(), tuple(draft.problems))
     except Stop as stop:
         return draft.plan(stop.outcome, (), stop.problems)
 
@@ -85,6 +87,7 @@ def desire(case: OrderCase, draft: Draft) -> None:
     keep_the_past(draft, history)
     standing = standing_sale(case, draft, history) or _new_sale(case, draft, history)
     add_payments(case, draft, standing)
+    add_settlements(case, draft)
     add_refunds(case, draft, standing)
     _stop_if_something_is_left_over(case, draft)
 

@@ -34,6 +34,9 @@ class ReferenceKind(StrEnum):
     CREDIT_MEMO = "R"  # refund id
     CANCELLATION = "X"  # order id: takes back what an edit or a cancellation made void
     PAYOUT = "Y"  # refund id
+    SETTLEMENT = (
+        "A"  # of a payment to an invoice of the ERP: the payment's id, with its letter where it has one
+    )
 
 
 def reference(
@@ -63,6 +66,15 @@ def reference(
         if len(found) <= limit:
             return found
     raise ValueError(f"record id {record_id} is too long for a reference of {limit} characters")
+
+
+def record_of(written: str) -> tuple[str, ReferenceKind]:
+    """Whose id a reference carries, and its kind: what `reference` made it from.
+
+    :raises ValueError: if it is no reference
+    """
+    _, record, suffix = written.split("-")
+    return (str(int(record, 36)) if record.startswith("0") else record), ReferenceKind(suffix[0])
 
 
 def partner_code(store_key: str, customer_id: str) -> str:

@@ -355,7 +355,16 @@ def _sales_order_refunded(case: OrderCase, refund: Refund, sale: SalesDocument) 
         Problem(
             code="sales_order_refunded",
             sentence=f"Refund {refund.id} gives back {case.amount(refund.total)} of sales order {sale.reference}, which "
-            "the ERP may have invoiced.",
+            f"{_invoiced(case)}.",
             way_out="Correct it in the ERP and exclude the order; or let the pipeline post refunds of sales orders.",
         ),
     )
+
+
+def _invoiced(case: OrderCase) -> str:
+    """Whether the ERP has invoiced the sales order, in words."""
+    invoicing = case.facts.invoicing
+    if invoicing is None:
+        return "is not in the ERP yet"
+    numbers = ", ".join(invoice.number for invoice in invoicing.standing)
+    return f"the ERP invoiced as {numbers}" if numbers else "the ERP has not invoiced yet"

@@ -111,14 +111,14 @@ class PipelineSettings:
     sales_order_money: str = _choice(
         "What",
         "Money for sales orders",
-        "What a capture becomes while the ERP has not invoiced the sales order.",
-        ("on_account", "Incoming payment on account"),
-        ("down_payment", "A/R down payment, applied when the ERP invoices"),
+        "What a capture becomes while the ERP has not invoiced the sales order. What is captured later is always on account.",
+        ("on_account", "Incoming payment on account, applied to the ERP's invoices when they are there"),
+        ("down_payment", "A/R down payment, drawn by whoever makes the invoice"),
     )
     sales_order_refunds: str = _choice(
         "What",
         "Refunds of sales orders",
-        "Tieout does not know whether the ERP has invoiced a sales order when a refund arrives.",
+        "What a refund becomes, whether the ERP has invoiced the sales order or not.",
         _HOLD,
         ("pay_out", "Outgoing payment only; the ERP corrects the sale"),
         ("credit_and_pay_out", "Credit memo and outgoing payment"),

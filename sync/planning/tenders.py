@@ -27,13 +27,13 @@ def add_payments(case: OrderCase, draft: Draft, standing: Standing) -> None:
     """Want an incoming payment for every capture, applied to the invoice, in the order of the captures.
 
     A sales order is not a receivable: its money stays on account, or becomes a down payment where the pipeline
-    says so. Money for a sale that was taken back stays on account, too.
+    says so, until the ERP invoices it (`settlements`). Money for a sale that was taken back stays on account, too.
     """
     for tender in sorted(tenders_of(case, draft), key=lambda t: (t.captured_at, t.id)):
         if _is_kept(case, draft, tender):
             continue
         payment = _payment(case, draft, standing.sale, tender)
-        if standing.is_open_sales_order and case.settings.sales_order_money == "down_payment":
+        if standing.is_open_sales_order and _is_down_payment(case, tender):
             down = _down_payment(case, payment, tender, standing.sale)
             draft.want(down, draft.lookup(down.posting_date))
             payment = replace(payment, settles=down.reference)
@@ -89,6 +89,14 @@ def _payment(case: OrderCase, draft: Draft, sale: SalesDocument, tender: Tender)
             ),
         ),
     )
+
+
+def _is_down_payment(case: OrderCase, tender: Tender) -> bool:
+    """Nobody draws a down payment into an invoice that is there already: money that comes later is on account."""
+    if case.already(_down_payment_reference(case, tender)) is not None:
+        return True
+    invoiced = case.facts.invoicing is not None and any(i.open > ZERO for i in case.facts.invoicing.standing)
+    return case.settings.sales_order_money == "down_payment" and not invoiced
 
 
 def _is_kept(case: OrderCase, draft: Draft, tender: Tender) -> bool:

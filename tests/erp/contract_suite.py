@@ -9,15 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Protocol
 
 import pytest
 
 from erp.contract.adapter import Adapter, AdapterSpec, Capability, Receipt, ReferenceKind
-from erp.contract.documents import AnyDocument, DocumentKind, MoneyDocument, PartnerDocument, SalesDocument
+from erp.contract.documents import (
+    AnyDocument,
+    DocumentKind,
+    MoneyDocument,
+    PartnerDocument,
+    SalesDocument,
+    SettlementDocument,
+)
 from erp.contract.errors import OutcomeUnknown, Refused, TryLater
-from erp.contract.facts import LedgerFacts
+from erp.contract.facts import FactsNeeded, LedgerFacts
 from erp.contract.plan import canonical_json
 from erp.contract.reading import read_document
 
@@ -53,6 +61,14 @@ class World(Protocol):
 
     def posted_by_somebody_else(self, document: AnyDocument) -> None:
         """A second document with the same reference, made behind the adapter's back."""
+        ...
+
+    def invoiced_order(self) -> tuple[SettlementDocument, Mapping[str, Receipt]]:
+        """A sales order that the ERP invoiced, its money on account, the application of one to the other, and its links."""
+        ...
+
+    def applied(self) -> list[Decimal]:
+        """The amounts of the applications that stand in the ERP, by its own books."""
         ...
 
     def writes(self) -> int:
@@ -283,6 +299,91 @@ class AdapterContract:
         again, notes = world.spec.translator.fit(fitted)
         assert again == fitted
         assert notes == ()
+
+    def test_an_application_is_made_once_and_found_by_what_it_joins(self, world: World) -> None:
+        document, links = world.invoiced_order()
+        assert world.open().find(document, links) is None
+        made = post(world, document, links)
+        found = world.open().find(document, links)
+        assert found is not None
+        assert (found.key, found.total, found.adopted) == (made.key, document.amount, True)
+        assert world.open().look_up(DocumentKind.SETTLEMENT, made.number) is not None
+        assert world.open().find(replace(document, invoice="99999999"), links) is None
+        assert world.applied() == [document.amount]
+
+    def test_an_application_whose_answer_was_lost_is_never_made_twice(self, world: World) -> None:
+        document, links = world.invoiced_order()
+        world.answer_lost_after_commit()
+        with pytest.raises(OutcomeUnknown):
+            post(world, document, links)
+        assert world.open().find(document, links) is not None
+        with pytest.raises(TryLater, match="settled"):  # both sides have nothing left
+            post(world, document, links)
+        assert world.applied() == [document.amount]
+
+    def test_an_application_that_was_taken_back_does_not_count(self, world: World) -> None:
+        document, links = world.invoiced_order()
+        made = post(world, document, links)
+        for _ in range(2):
+            world.open().cancel(DocumentKind.SETTLEMENT, made, before_sending=Sending())
+        assert world.open().find(document, links) is None
+        assert world.open().look_up(DocumentKind.SETTLEMENT, made.number) is None
+        assert world.applied() == []
+
+    def test_an_application_above_what_is_open_is_not_sent(self, world: World) -> None:
+        document, links = world.invoiced_order()
+        before = world.writes()
+        with pytest.raises(TryLater):
+            post(world, replace(document, amount=document.amount + Decimal("0.01")), links)
+        assert world.writes() == before
+
+    def test_an_application_is_not_sent_when_the_last_check_refuses(self, world: World) -> None:
+        document, links = world.invoiced_order()
+        facts, before = world.facts(), world.writes()
+        with pytest.raises(LeaseLost):
+            world.open().create(document, facts=facts, links=links, before_sending=Sending(refuse=LeaseLost))
+        assert (world.writes(), world.applied()) == (before, [])
+
+    def test_an_application_survives_a_lost_session_and_is_made_once(self, world: World) -> None:
+        document, links = world.invoiced_order()
+        facts, erp = world.facts(), world.open()
+        erp.find(document, links)
+        world.session_lost()
+        assert erp.create(document, facts=facts, links=links, before_sending=Sending()).key
+        assert world.applied() == [document.amount]
+
+    def test_what_the_ERP_invoiced_of_an_order_is_told(self, world: World) -> None:
+        document, links = world.invoiced_order()
+        payment, order = links[document.money], links["order"]
+        needed = FactsNeeded(sales_order=order.key, payments=frozenset({payment.key}), company=False)
+        told = world.open().facts(needed).invoicing
+        assert told is not None
+        [invoice] = told.standing
+        assert (invoice.key, invoice.number) == (document.invoice, document.invoice_number)
+        assert (invoice.open, told.money) == (document.amount, {payment.key: document.amount})
+        post(world, document, links)
+        told = world.open().facts(needed).invoicing
+        assert told is not None
+        assert (told.standing[0].open, told.money) == (0, {payment.key: 0})
+
+    def test_orders_that_were_invoiced_lately_are_told(self, world: World) -> None:
+        document, links = world.invoiced_order()
+        day = document.posting_date
+        told = list(world.open().invoiced_since(day))
+        assert {(each.order, each.invoice, each.cancelled) for each in told} == {
+            (links["order"].key, document.invoice, False)
+        }
+        assert list(world.open().invoiced_since(day + timedelta(days=2))) == []
+
+    def test_an_application_is_translated_purely_and_holds_no_float(self, world: World) -> None:
+        document, links = world.invoiced_order()
+        facts, translator = world.facts(), world.spec.translator
+        stored = read_document(canonical_json(document))
+        assert stored == document
+        first = canonical_json(dict(translator.payload(document, facts, links)))
+        assert first == canonical_json(dict(translator.payload(stored, facts, links)))
+        assert translator.problems(document, facts) == ()
+        assert translator.fit(document) == (document, ())
 
     def test_a_customer_of_the_store_is_one_partner(self, world: World) -> None:
         document = world.document(DocumentKind.PARTNER, "S1-20-C")

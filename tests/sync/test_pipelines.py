@@ -82,7 +82,7 @@ def test_a_new_pipeline_polls_by_schedules_that_an_operator_sees_on_its_flows(pi
     minutes = {
         flow.kind: flow.periodic_task.interval.every for flow in Flow.objects.all() if flow.periodic_task
     }
-    assert minutes == {"orders": 15, "customers": 60, "reference_values": 360}
+    assert minutes == {"orders": 15, "customers": 60, "invoiced_orders": 15, "reference_values": 360}
 
 
 def test_the_schedule_follows_its_flow(pipeline: Pipeline) -> None:

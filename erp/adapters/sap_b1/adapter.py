@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
-from erp.adapters.sap_b1 import base_rows, company_facts, connection_test, partners, payments, queries
+from erp.adapters.sap_b1 import (
+    base_rows,
+    company_facts,
+    connection_test,
+    invoicing,
+    partners,
+    payments,
+    queries,
+    settlements,
+)
 from erp.adapters.sap_b1 import reference_values as references
 from erp.adapters.sap_b1.answers import CONFLICTS, SessionLost
 from erp.adapters.sap_b1.lookup import ENTITY_SETS, NAMES, Lookup
@@ -14,12 +23,23 @@ from erp.adapters.sap_b1.receipts import counts, marketing_receipt, partner_rece
 from erp.adapters.sap_b1.service_layer import ServiceLayer
 from erp.adapters.sap_b1.settings import read_settings
 from erp.adapters.sap_b1.translate import B1Translator
-from erp.contract.adapter import Check, Opening, Receipt, ReferenceKind, ReferenceValue
-from erp.contract.documents import AnyDocument, DocumentKind, PartnerDocument, SalesDocument
+from erp.contract.adapter import NO_LINKS, Check, Invoiced, Opening, Receipt, ReferenceKind, ReferenceValue
+from erp.contract.documents import (
+    AnyDocument,
+    DocumentKind,
+    PartnerDocument,
+    SalesDocument,
+    SettlementDocument,
+)
 from erp.contract.errors import OutcomeUnknown, Refused, TryLater
 from erp.contract.facts import FactsNeeded, LedgerFacts
 
 APPROVAL_WAIT = timedelta(minutes=15)
+WRITTEN_TO: Mapping[DocumentKind, str] = {
+    **ENTITY_SETS,
+    DocumentKind.PARTNER: partners.ENTITY_SET,
+    DocumentKind.SETTLEMENT: settlements.ENTITY_SET,
+}
 # DocumentAuthorizationStatusEnum and PaymentsAuthorizationStatusEnum, by name and by stored value.
 PENDING = ("dasPending", "pasPending", "W")
 
@@ -32,14 +52,17 @@ class SapB1Adapter:
         self._settings = read_settings(opening.settings)
         self._service = ServiceLayer(opening, self._settings)
         self._lookup = Lookup(self._service, self._settings)
+        self._settlements = settlements.Settlements(self._service, self._settings)
         self._translator = B1Translator()
         self._told: Mapping[str, str] = {}  # what the company said about itself since we were opened
 
-    def find(self, document: AnyDocument) -> Receipt | None:
+    def find(self, document: AnyDocument, links: Mapping[str, Receipt] = NO_LINKS) -> Receipt | None:
         """The document that holds this reference, or the draft that waits for approval.
 
         :raises Refused: if several do
         """
+        if isinstance(document, SettlementDocument):
+            return self._settlements.find(document, links)
         return self._lookup.find(document)
 
     def create(
@@ -59,18 +82,26 @@ class SapB1Adapter:
         :raises Refused: B1 said no
         :raises TryLater: nothing was applied, or it waits for approval as a draft
         """
-        body = dict(self._translator.payload(document, facts, links))
-        if isinstance(document, SalesDocument) and document.kind is DocumentKind.CREDIT_MEMO:
-            base_rows.draw_from_open_invoice(document, body, links, self._service)
-        entity_set = ENTITY_SETS.get(document.kind, partners.ENTITY_SET)
+        body = self._body(document, facts, links)
         try:
-            row = self._write_or_find(document, entity_set, body, before_sending)
+            row = self._write_or_find(document, body, links, before_sending)
         except Refused as error:
-            found = self._already_there(document, error)
+            found = self._already_there(document, links, error)
             if found is None:
                 raise
             return found
         return row if isinstance(row, Receipt) else self._created(document, row)
+
+    def _body(
+        self, document: AnyDocument, facts: LedgerFacts, links: Mapping[str, Receipt]
+    ) -> dict[str, object]:
+        """What is sent: as in the preview, with what only B1 knows at this moment."""
+        if isinstance(document, SettlementDocument):
+            return self._settlements.body(document, links)
+        body = dict(self._translator.payload(document, facts, links))
+        if isinstance(document, SalesDocument) and document.kind is DocumentKind.CREDIT_MEMO:
+            base_rows.draw_from_open_invoice(document, body, links, self._service)
+        return body
 
     def update(
         self, document: PartnerDocument, receipt: Receipt, *, before_sending: Callable[[], None]
@@ -85,18 +116,25 @@ class SapB1Adapter:
 
         :raises Refused: B1 does not let it be cancelled
         """
-        if kind not in ENTITY_SETS:
+        if kind not in WRITTEN_TO or kind is DocumentKind.PARTNER:
             raise Refused(f"A {NAMES[kind]} cannot be cancelled in SAP Business One.")
-        path = f"{queries.key(ENTITY_SETS[kind], int(receipt.key))}/Cancel"
+        path = f"{queries.key(WRITTEN_TO[kind], int(receipt.key))}/Cancel"
         try:
             self._write_twice("POST", path, None, before_sending)
         except Refused:
-            row = self._lookup.by_key(kind, receipt.key)
-            if row is None or counts(row):
+            if self._stands(kind, receipt):
                 raise
 
+    def _stands(self, kind: DocumentKind, receipt: Receipt) -> bool:
+        if kind is DocumentKind.SETTLEMENT:
+            return self._settlements.by_number(receipt.key) is not None
+        row = self._lookup.by_key(kind, receipt.key)
+        return row is None or counts(row)
+
     def look_up(self, kind: DocumentKind, number: str) -> Receipt | None:
-        """The document with this number (DocNum), or the partner with this code."""
+        """The document with this number (DocNum, ReconNum), or the partner with this code."""
+        if kind is DocumentKind.SETTLEMENT:
+            return self._settlements.by_number(number)
         return self._lookup.by_number(kind, number)
 
     def facts(self, needed: FactsNeeded) -> LedgerFacts:
@@ -106,6 +144,10 @@ class SapB1Adapter:
         if needed.company:
             self._told = company_facts.told(found)
         return found
+
+    def invoiced_since(self, day: date) -> Iterable[Invoiced]:
+        """Invoices of sales orders, made directly or through a delivery, that changed on that day or later."""
+        return invoicing.invoiced_since(self._service, day)
 
     def reference_values(self, kind: ReferenceKind) -> Iterable[ReferenceValue]:
         """Every value of that kind, page by page."""
@@ -122,17 +164,19 @@ class SapB1Adapter:
     def _write_or_find(
         self,
         document: AnyDocument,
-        entity_set: str,
         body: Mapping[str, object],
+        links: Mapping[str, Receipt],
         before_sending: Callable[[], None],
     ) -> Any:
         for _ in range(2):
             cookie = self._service.session.cookie()
             try:
-                return self._service.write("POST", entity_set, body, before_sending=before_sending)
+                return self._service.write(
+                    "POST", WRITTEN_TO[document.kind], body, before_sending=before_sending
+                )
             except SessionLost:
                 self._service.session.renew(lost=cookie)
-            found = self._lookup.find(document)
+            found = self.find(document, links)
             if found is not None:
                 return self._not_a_draft(document, found)
         raise TryLater("SAP Business One keeps losing our session.")
@@ -149,10 +193,12 @@ class SapB1Adapter:
                 self._service.session.renew(lost=cookie)
         raise TryLater("SAP Business One keeps losing our session.")
 
-    def _already_there(self, document: AnyDocument, error: Refused) -> Receipt | None:
+    def _already_there(
+        self, document: AnyDocument, links: Mapping[str, Receipt], error: Refused
+    ) -> Receipt | None:
         if error.code not in {str(code) for code in CONFLICTS}:
             return None
-        found = self._lookup.find(document)
+        found = self.find(document, links)
         return self._not_a_draft(document, found) if found else None
 
     def _not_a_draft(self, document: AnyDocument, found: Receipt) -> Receipt:
@@ -163,6 +209,8 @@ class SapB1Adapter:
     def _created(self, document: AnyDocument, row: Mapping[str, Any] | None) -> Receipt:
         if isinstance(document, PartnerDocument):
             return partner_receipt(row or {"CardCode": document.code}, adopted=False)
+        if isinstance(document, SettlementDocument) and row and row.get("ReconNum"):
+            return self._settlements.created(document, row)
         if not row or row.get("DocEntry") is None:
             raise OutcomeUnknown("SAP Business One answered without the new document's key: we look it up.")
         if _is_draft(row):

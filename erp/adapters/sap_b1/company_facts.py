@@ -10,6 +10,7 @@ from typing import Any
 
 from erp.adapters.sap_b1 import queries
 from erp.adapters.sap_b1.answers import NO_RATE, amount, yes
+from erp.adapters.sap_b1.invoicing import read_invoicing
 from erp.adapters.sap_b1.service_layer import ServiceLayer
 from erp.contract.errors import Refused
 from erp.contract.facts import Account, FactsNeeded, Item, LedgerFacts, Named, Period, TaxCode
@@ -26,7 +27,7 @@ ITEM_COLUMNS = (
     "ItemCode,ItemName,BarCode,SalesItem,InventoryItem,ManageBatchNumbers,ManageSerialNumbers,Valid,ValidFrom,ValidTo,"
     "Frozen,FrozenFrom,FrozenTo,DefaultWarehouse"
 )
-TOLD = ("direct_rate", "approvals", "blocks_negative_stock", "rate_places", "branches")
+TOLD = ("local_currency", "direct_rate", "approvals", "blocks_negative_stock", "rate_places", "branches")
 STOCK_COLUMNS = ",ItemWarehouseInfoCollection"
 
 
@@ -46,6 +47,14 @@ def read_facts(
         ),
         partners=_partners(service, needed.partners, today),
         rates=_rates(service, needed.rates, direct=facts.settings["direct_rate"] == "yes"),
+        invoicing=read_invoicing(
+            service,
+            needed,
+            local_currency=facts.settings["local_currency"],
+            direct=facts.settings["direct_rate"] == "yes",
+        )
+        if needed.sales_order
+        else None,
     )
 
 
@@ -61,6 +70,7 @@ def _ask(service: ServiceLayer) -> tuple[Row, Row]:
 def _tell(admin: Row, info: Row) -> dict[str, str]:
     blocks = yes(info.get("BlockStockNegativeQuantity")) or yes(admin.get("BlockStockNegativeQuantity"))
     return {
+        "local_currency": str(admin["LocalCurrency"]),
         "direct_rate": "yes" if yes(admin.get("DirectIndirectRate", "tYES")) else "no",
         "approvals": "yes" if yes(admin.get("EnableApprovalProcedureInDI", "tYES")) else "no",
         "blocks_negative_stock": "yes" if blocks else "no",

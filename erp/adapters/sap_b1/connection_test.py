@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from erp.adapters.sap_b1 import counter_reference, queries
+from erp.adapters.sap_b1 import counter_reference, invoicing, queries, settlements
 from erp.adapters.sap_b1.answers import amount
 from erp.adapters.sap_b1.company_facts import read_facts, told
 from erp.adapters.sap_b1.lookup import ENTITY_SETS, NAMES
@@ -43,6 +43,8 @@ def run(service: ServiceLayer, opening: Opening, settings: Settings) -> Sequence
     facts, today = found[0], opening.now().date()
     checks += _set_up(service, facts, settings)
     checks += _permissions(service)
+    partner = counter_reference.any_customer(service)
+    checks.append(_attempt("Invoices of sales orders", lambda: _invoiced_orders(service, partner, today)))
     checks += _user_fields(service, settings)
     checks.append(
         _attempt("Payment reference", lambda: _payment_reference(service, opening, settings, facts))
@@ -78,7 +80,7 @@ def _company(service: ServiceLayer, opening: Opening, settings: Settings, found:
         sentence=f"{facts.company} keeps its books in {facts.local_currency}: {facts.amount_places} decimals for amounts, "
         f"{facts.price_places} for prices; tax is rounded {rounding}; {len(facts.tax_codes)} tax codes, "
         f"{len(facts.accounts)} accounts.",
-        learned={"local_currency": facts.local_currency, **told(facts)},
+        learned=told(facts),
     )
 
 
@@ -154,6 +156,28 @@ def _permissions(service: ServiceLayer) -> Iterator[Check]:
 def _readable(service: ServiceLayer, name: str, kind: DocumentKind) -> Check:
     service.read(ENTITY_SETS[kind], {"$select": "DocEntry", "$top": "1"})
     return Check(name=name, ok=True, sentence=f"The user may read every {NAMES[kind]}.")
+
+
+def _invoiced_orders(service: ServiceLayer, partner: str, today: date) -> Check:
+    """What only pipelines that post sales orders need: so it is a hint, never a failure."""
+    name = "Invoices of sales orders"
+    try:
+        next(iter(invoicing.invoiced_since(service, today)), None)
+        if partner:
+            invoicing.open_transactions(service, partner, ({"DocDate": today.isoformat()},))
+        service.read(settlements.ENTITY_SET, {"$select": "ReconNum", "$top": "1"})
+    except (Refused, Misconfigured) as error:
+        return Check(
+            name=name,
+            ok=None,
+            sentence="Money of sales orders cannot be applied to the ERP's invoices here; pipelines that post invoices need "
+            f"none of it. {error.sentence}",
+        )
+    return Check(
+        name=name,
+        ok=True,
+        sentence="Invoices of sales orders, open transactions and internal reconciliations can be read.",
+    )
 
 
 def _user_fields(service: ServiceLayer, settings: Settings) -> Iterator[Check]:

@@ -36,6 +36,7 @@ NAMES: Mapping[DocumentKind, str] = {
     DocumentKind.DOWN_PAYMENT: "A/R down payment",
     DocumentKind.PAYMENT: "incoming payment",
     DocumentKind.PAYOUT: "outgoing payment",
+    DocumentKind.SETTLEMENT: "internal reconciliation",
 }
 
 

@@ -15,6 +15,7 @@ from erp.contract.documents import (
     MoneyDocument,
     PartnerDocument,
     SalesDocument,
+    SettlementDocument,
 )
 from erp.contract.facts import Item, LedgerFacts
 from erp.contract.plan import Problem
@@ -33,6 +34,8 @@ def problems(document: AnyDocument, facts: LedgerFacts) -> tuple[Problem, ...]:
             found = _sales(document, facts, settings)
         case MoneyDocument():
             found = _money(document, facts, settings)
+        case SettlementDocument():
+            found = iter(())  # nothing but the two sides decides, and they are looked at when it is sent
     return tuple(dict.fromkeys(found))
 
 

@@ -5,6 +5,7 @@ A write is never replayed here: it raises `SessionLost`, and the caller looks th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -18,6 +19,7 @@ from erp.contract.http import Answer, to_json
 
 READ_SECONDS = 45.0
 PAGE = 500
+SERVICE_ROOT = re.compile(r"^.*?/b1s/v\d+/")
 MOST_PAGES = 2000
 # Needs no authorisation of its own, is small, and changes nothing (a POST because it is a function of the DI API).
 CHEAP_READ = "SBOBobService_GetLocalCurrency"
@@ -166,8 +168,7 @@ class ServiceLayer:
             )
         # Behind a gateway with a prefix of its own, a rooted link names the Service Layer's path, not ours.
         parts = urlsplit(url)
-        name = parts.path.rstrip("/").rsplit("/", 1)[-1]
-        return f"{name}?{parts.query}"
+        return f"{SERVICE_ROOT.sub('', parts.path)}?{parts.query}"
 
 
 def _extra_headers(text: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ class Settings:
     """What a person chose and what *Test connection* learned, with defaults for everything optional."""
 
     base_url: str = ""
+    local_currency: str = ""  # of the company, once it told
     company_db: str = ""
     user_name: str = ""
     deadline: float = 90.0
@@ -35,6 +36,7 @@ class Settings:
     restock: bool = True
     price_entry: str = "auto"
     gross_is_kept: bool = True
+    direct_rate: bool = True  # local = foreign x rate, as the company told
     cost_center_dimension: int = 1
     down_payment_type: str = "dptInvoice"
     down_payment_tax_code: str = ""
@@ -78,7 +80,7 @@ def read_settings(text: Mapping[str, str]) -> Settings:
     plain = {
         name: given[name]
         for name in (
-            "base_url company_db user_name tax_field service_item reference_field payment_reference_field order_field "
+            "base_url local_currency company_db user_name tax_field service_item reference_field payment_reference_field order_field "
             "partner_marker_field price_entry down_payment_type down_payment_tax_code exempt_tax_code"
         ).split()
         if name in given
@@ -98,6 +100,7 @@ def read_settings(text: Mapping[str, str]) -> Settings:
         restock=_yes(given, "restock", default=True),
         drafts=_searches_drafts(given),
         gross_is_kept=_yes(given, "gross_is_kept", default=True),
+        direct_rate=_yes(given, "direct_rate", default=True),
     )
 
 

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from erp.contract.documents import AnyDocument, MoneyDocument, PartnerDocument, SalesDocument
+from erp.contract.documents import (
+    AnyDocument,
+    MoneyDocument,
+    PartnerDocument,
+    SalesDocument,
+    SettlementDocument,
+)
 from erp.contract.order import Address
 
 CARD_NAME = 100
@@ -52,6 +58,8 @@ def fit(document: AnyDocument) -> tuple[AnyDocument, tuple[str, ...]]:
                 tender=notes.cut(document.tender, TRANSFER_REFERENCE, "The gateway's reference"),
                 fields=_fields(document.fields, notes),
             )
+        case SettlementDocument():
+            fitted = document  # it carries no text
     return fitted, tuple(notes.notes)
 
 

@@ -8,8 +8,15 @@ from erp.adapters.sap_b1 import problems, texts, totals
 from erp.adapters.sap_b1.marketing import down_payment_payload, sales_payload
 from erp.adapters.sap_b1.partners import partner_payload
 from erp.adapters.sap_b1.payments import payment_payload
+from erp.adapters.sap_b1.settlements import settlement_payload
 from erp.contract.adapter import PredictedTotals, Receipt
-from erp.contract.documents import AnyDocument, DocumentKind, PartnerDocument, SalesDocument
+from erp.contract.documents import (
+    AnyDocument,
+    DocumentKind,
+    PartnerDocument,
+    SalesDocument,
+    SettlementDocument,
+)
 from erp.contract.facts import LedgerFacts
 from erp.contract.plan import Problem
 
@@ -38,6 +45,8 @@ class B1Translator:
                 return partner_payload(document, facts)
             case SalesDocument():
                 return sales_payload(document, facts, links)
+            case SettlementDocument():
+                return settlement_payload(document, links)
         if document.kind is DocumentKind.DOWN_PAYMENT:
             return down_payment_payload(document, facts, links)
         return payment_payload(document, facts, links)

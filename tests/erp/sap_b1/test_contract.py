@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from erp.adapters.sap_b1.spec import SPEC
-from erp.contract.adapter import Adapter
+from erp.contract.adapter import Adapter, Receipt
 from erp.contract.documents import (
     AnyDocument,
     DocumentKind,
@@ -18,10 +18,12 @@ from erp.contract.documents import (
     MoneyDocument,
     PartnerDocument,
     SalesDocument,
+    SettlementDocument,
     Use,
 )
 from erp.contract.facts import LedgerFacts
 from erp.contract.order import Address
+from sandbox.service_layer import people
 from tests.erp.contract_suite import AdapterContract
 from tests.erp.sap_b1.b1_company import B1, running, today
 
@@ -33,6 +35,7 @@ SETS = {
     DocumentKind.CREDIT_MEMO: "CreditNotes",
     DocumentKind.PAYMENT: "IncomingPayments",
     DocumentKind.PAYOUT: "VendorPayments",
+    DocumentKind.SETTLEMENT: "InternalReconciliations",
 }
 HOME = Address(
     first_name="Ada",
@@ -156,6 +159,31 @@ class B1World:
         self.open().create(other, facts=self.facts(), links={}, before_sending=lambda: None)
         row = self.b1.company.documents(SETS[document.kind], NumAtCard=other.reference)[0]
         row["NumAtCard"] = document.reference
+
+    def invoiced_order(self) -> tuple[SettlementDocument, Mapping[str, Receipt]]:
+        kinds = {"order": DocumentKind.SALES_ORDER, "S1-31-P": DocumentKind.PAYMENT}
+        links = {
+            name: self.open().create(
+                self.document(kind, name), facts=self.facts(), links={}, before_sending=lambda: None
+            )
+            for name, kind in kinds.items()
+        }
+        invoice = people.invoice_order(self.b1.company, int(links["order"].key))
+        document = SettlementDocument(
+            reference="S1-31-A",
+            partner="WEBGUEST",
+            currency="USD",
+            amount=Decimal("15.24"),
+            posting_date=today(),
+            money="S1-31-P",
+            invoice=str(invoice["DocEntry"]),
+            invoice_number=str(invoice["DocNum"]),
+        )
+        return document, links
+
+    def applied(self) -> list[Decimal]:
+        rows = self.b1.company.rows("InternalReconciliations")
+        return [row["Total"] for row in rows if not row["CancelAbs"]]
 
     def writes(self) -> int:
         return sum(
