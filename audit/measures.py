@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Histogram
 
+from audit.tracing import call_span
+
 # From a lookup in the same rack to the longest deadline of a write.
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 
@@ -23,8 +25,10 @@ CALL_SECONDS = Histogram(
 )
 
 
-def count_call(*, side: str, tenant: str, connection: str, status: int | None, seconds: float) -> None:
-    """Count one call outward.
+def count_call(
+    *, side: str, tenant: str, connection: str, method: str, url: str, status: int | None, seconds: float
+) -> None:
+    """Count one call outward, and make its span where traces are on.
 
     :param side: `store` or `erp`
     :param connection: the key of the store or of the ERP company
@@ -32,6 +36,15 @@ def count_call(*, side: str, tenant: str, connection: str, status: int | None, s
     """
     CALLS.labels(side, tenant, connection, answer_of(status)).inc()
     CALL_SECONDS.labels(side, tenant, connection).observe(seconds)
+    call_span(
+        side=side,
+        tenant=tenant,
+        connection=connection,
+        method=method,
+        url=url,
+        status=status,
+        seconds=seconds,
+    )
 
 
 def answer_of(status: int | None) -> str:

@@ -15,6 +15,8 @@ Event = MutableMapping[str, Any]
 
 # PostgreSQL repeats the row it refused: "DETAIL:  Failing row contains (...)", "Key (email)=(...) exists".
 _ROW_IN_MESSAGE = re.compile(r"^\s*(DETAIL|CONTEXT):.*$", re.MULTILINE)
+# What somebody searched for, or a token that was sent in an address by mistake.
+_QUERY = re.compile(r"([?&][\w.:%-]+=)[^&\s\"'<>]+")
 # The last part of a receiver's address is its key.
 _WEBHOOK_KEY = re.compile(r"(/webhooks/[a-z_0-9]+/)[^/\s\"']+")
 
@@ -97,16 +99,19 @@ def without_noise(logger: Any, method: str, event: Event) -> Event:
 def without_secrets(logger: Any, method: str, event: Event) -> Event:
     """A processor, last before the renderer: names decide first, then what a text looks like."""
     exception = event.pop("exception", None)
-    cleaned = redact(dict(event))
-    for name, value in cleaned.items():
+    found = redact(dict(event))
+    for name, value in found.items():
         if isinstance(value, str):
-            cleaned[name] = _without_keys(value)
+            found[name] = _without_keys(value)
     if exception:
-        cleaned["exception"] = "\n".join(
-            redact_text(line) for line in _without_keys(str(exception)).splitlines()
-        )
-    return cleaned
+        found["exception"] = cleaned(str(exception))
+    return found
+
+
+def cleaned(text: str) -> str:
+    """An exception's or a server's words, line by line, without secrets and personal data."""
+    return "\n".join(redact_text(line) for line in _without_keys(text).splitlines())
 
 
 def _without_keys(text: str) -> str:
-    return _WEBHOOK_KEY.sub(r"\1[key]", _ROW_IN_MESSAGE.sub(r"\1: [row]", text))
+    return _QUERY.sub(r"\1[value]", _WEBHOOK_KEY.sub(r"\1[key]", _ROW_IN_MESSAGE.sub(r"\1: [row]", text)))

@@ -310,6 +310,9 @@ SPECTACULAR_SETTINGS = {"TITLE": "Tieout", "VERSION": VERSION, "SERVE_INCLUDE_SC
 TIEOUT_METRICS_TOKEN = env.str("TIEOUT_METRICS_TOKEN", default="")
 # Where a worker answers /metrics; "": nowhere.
 TIEOUT_WORKER_METRICS = env.str("TIEOUT_WORKER_METRICS", default="")
+# Where traces and error reports go; "": nowhere, and what would send them is not imported.
+TIEOUT_OTLP_URL = env.str("TIEOUT_OTLP_URL", default="")
+TIEOUT_SENTRY_DSN = env.str("TIEOUT_SENTRY_DSN", default="")
 
 # --- Logs --------------------------------------------------------------------------------------------------
 

@@ -49,6 +49,8 @@ def opening_of(connection: ErpConnection, *, correlation_id: str = "", subject: 
             side="erp",
             tenant=tenant,
             connection=connection.key,
+            method=call.method,
+            url=call.url,
             status=call.status,
             seconds=call.seconds,
         )

@@ -56,7 +56,13 @@ def open_client(
         while calls:
             call = calls.popleft()
             count_call(
-                side="store", tenant=tenant, connection=store.key, status=call.status, seconds=call.seconds
+                side="store",
+                tenant=tenant,
+                connection=store.key,
+                method=call.method,
+                url=call.url,
+                status=call.status,
+                seconds=call.seconds,
             )
             record_call(
                 **asdict(call),

@@ -14,6 +14,7 @@ from django.utils import timezone
 from prometheus_client import Counter, Histogram
 
 from audit.measures import SECONDS
+from audit.tracing import span
 from erp.models import ErpConnection
 from sync.models import Document, Posting
 
@@ -64,16 +65,19 @@ class Journey:
 
 @contextmanager
 def journey_of(posting: Posting) -> Iterator[Journey]:
-    """Count and time one journey, and how long its posting had waited for it."""
+    """Count, time and trace one journey, and how long its posting had waited for it."""
     labels = _labels(posting.company)
     if posting.due_at is not None:
         WAIT_SECONDS.labels(*labels).observe(max(0.0, (timezone.now() - posting.due_at).total_seconds()))
     journey, started = Journey(), time.monotonic()
-    try:
-        yield journey
-    finally:
-        JOURNEYS.labels(*labels, journey.outcome).inc()
-        JOURNEY_SECONDS.labels(*labels).observe(time.monotonic() - started)
+    tenant, company = labels
+    with span("journey", tenant=tenant, company=company, kind=posting.record_kind) as told:
+        try:
+            yield journey
+        finally:
+            told["outcome"] = journey.outcome
+            JOURNEYS.labels(*labels, journey.outcome).inc()
+            JOURNEY_SECONDS.labels(*labels).observe(time.monotonic() - started)
 
 
 def count_status(posting: Posting, status: str) -> None:

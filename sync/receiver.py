@@ -19,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from audit import correlation
+from audit.tracing import span
 from storefront.events import BadPayload, Payload, parse, store_event
 from storefront.hooks import EXCEPTIONS
 from storefront.models import FailureReason, Store, note_signature_failure
@@ -54,11 +55,12 @@ class BigCommerceWebhookView(APIView):
 
     def post(self, request: Request, key: str) -> HttpResponse:
         """Record the delivery and answer with nothing but a status."""
-        with RECEIVER_SECONDS.time(), correlation.bind():
+        with RECEIVER_SECONDS.time(), correlation.bind(), span("webhook") as told:
             try:
                 outcome, status = self._receive(request, key)
             except (OperationalError, InterfaceError, InternalError):  # the last: a read-only stand-by
                 outcome, status = "database_away", 503
+            told |= {"outcome": outcome, "status": status}
         DELIVERIES.labels(outcome).inc()
         tally.count(key, status)
         return HttpResponse(status=status)

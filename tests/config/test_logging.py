@@ -90,3 +90,12 @@ def test_a_person_can_have_lines_without_json():
     record = logging.LogRecord("x", logging.INFO, __file__, 1, "started", None, None)
     assert "started" in formatter.format(record)
     assert not formatter.format(record).startswith("{")
+
+
+def test_what_stands_in_an_addresss_query_is_not_logged(lines):
+    """A search in the console names people; a token may be sent there by mistake."""
+    structlog.get_logger("web").info(
+        "request_finished", request="GET /admin/sync/posting/?q=Ada+Lovelace&status__exact=held"
+    )
+    (line,) = lines()
+    assert line["request"] == "GET /admin/sync/posting/?q=[value]&status__exact=[value]"

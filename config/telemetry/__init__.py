@@ -1,0 +1,1 @@
+"""Traces and error reports for those who want them: each by one environment variable, imported only then."""
