@@ -32,11 +32,15 @@ def add_settlements(case: OrderCase, draft: Draft) -> None:
         return
     money = [document for document in draft.documents() if isinstance(document, MoneyDocument)]
     on_account = [m for m in money if m.kind is DocumentKind.PAYMENT and not m.settles]
-    _apply(case, draft, invoicing, on_account)
-    draft.problems += _undrawn(case, invoicing, money)
+    notes = _apply(case, draft, invoicing, on_account)
+    undrawn = list(_undrawn(case, invoicing, money))
+    draft.problems += undrawn
+    draft.notes += [] if undrawn else notes  # else their arithmetic says what is open
 
 
-def _apply(case: OrderCase, draft: Draft, invoicing: Invoicing, payments: list[MoneyDocument]) -> None:
+def _apply(case: OrderCase, draft: Draft, invoicing: Invoicing, payments: list[MoneyDocument]) -> list[str]:
+    """Want the payments applied; returns what stays open on either side, in sentences."""
+    notes = []
     left = {payment.reference: _unused(case, invoicing, payment) for payment in payments}
     for invoice in invoicing.standing:
         room = invoice.open if invoice.currency == case.order.currency else ZERO
@@ -52,14 +56,15 @@ def _apply(case: OrderCase, draft: Draft, invoicing: Invoicing, payments: list[M
                 document = _settlement(case, draft, payment, invoice, amount)
                 draft.add(document, draft.lookup(document.posting_date))
         if room:
-            draft.notes.append(
+            notes.append(
                 f"{case.amount(room)} of invoice {invoice.number} stay open: no money of the order is left for it."
             )
-    draft.notes += [
+    notes += [
         f"{case.amount(amount)} of {reference} stay on account until the ERP invoices more of the order."
         for reference, amount in left.items()
         if amount
     ]
+    return notes
 
 
 def _unused(case: OrderCase, invoicing: Invoicing, payment: MoneyDocument) -> Decimal:

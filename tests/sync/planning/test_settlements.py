@@ -128,6 +128,7 @@ def test_a_down_payment_left_out_of_the_invoice_is_for_a_person():
     left_out = plan(settings=style("down_payment"), posted=known, facts=told(invoice()))
     assert [p.code for p in left_out.problems] == ["down_payment_not_drawn"]
     assert "A/R down payment 502" in left_out.problems[0].sentence
+    assert [note for note in left_out.notes if "stay open" in note] == []  # there is money, it was not drawn
     drawn = told(invoice(open="0", drawn={"2": D("32.48")}))
     assert plan(settings=style("down_payment"), posted=known, facts=drawn).problems == ()
     partly = told(invoice(open="10.00", drawn={"2": D("22.48")}))
