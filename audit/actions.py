@@ -67,6 +67,7 @@ class Action(StrEnum):
 
     # What a person did
     OPERATOR_REPROCESS = "operator.reprocess"
+    HISTORY_IMPORT = "history.import"
     OPERATOR_EXCLUDE = "operator.exclude"
     OPERATOR_INCLUDE = "operator.include"
     OPERATOR_RESOLVE = "operator.resolve"

@@ -60,6 +60,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Events of the stores", "bolt", "sync.Event"),
                     _page("Reprocess runs", "replay", "sync.Reprocess"),
                     _page("Completeness", "task_alt", "sync.Certificate"),
+                    _page("History imports", "history_toggle_off", "sync.HistoryImport"),
                     _page("Audit trail", "history", "audit.AuditEntry"),
                 ]
             },

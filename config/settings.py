@@ -164,6 +164,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
+    "history imports": {
+        "task": "sync.tasks.advance_imports",
+        "schedule": timedelta(seconds=5),
+        "options": {"expires": 5},
+    },
     "certificates": {
         "task": "sync.tasks.settle_certificates",
         "schedule": timedelta(minutes=5),

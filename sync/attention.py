@@ -267,6 +267,7 @@ def _completeness(scope: Scope) -> Iterator[Need]:
         "listed_at",
         "started_at",
         "store_count",
+        "rows_listed",
         "store__name",
         "tenant__name",
     )

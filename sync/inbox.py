@@ -130,6 +130,9 @@ def raise_wanted_versions(
     Posting.objects.filter(pk__in=rows.values("pk")).update(
         wanted_version=F("wanted_version") + 1,
         correlation_id=correlation_id,
-        in_background=in_background,
+        # What is on its way for somebody else stays live.
+        in_background=Case(When(due_at=None, then=Value(in_background)), default=F("in_background"))
+        if in_background
+        else False,
         due_at=Case(by_hand, default=Least(F("due_at"), waiting.now() + wait)),
     )

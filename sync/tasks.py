@@ -5,7 +5,17 @@ import time
 from celery import shared_task
 
 from erp.models import ErpConnection
-from sync import bell, completeness, flows, heartbeats, hook_watch, store_flows, sweeper, worker
+from sync import (
+    bell,
+    completeness,
+    flows,
+    heartbeats,
+    history_import,
+    hook_watch,
+    store_flows,
+    sweeper,
+    worker,
+)
 from sync.alerts import delivery, watching
 from sync.models import Certificate, CertificateState, Flow, StoreFlow
 
@@ -70,6 +80,12 @@ def fill_certificate(*, certificate_id: int) -> None:
     certificate = Certificate.objects.select_related("store").get(pk=certificate_id)
     if certificate.state == CertificateState.LISTING:
         completeness.fill(certificate)
+
+
+@shared_task
+def advance_imports() -> None:
+    """Let the history imports that run want their next orders."""
+    history_import.advance_all()
 
 
 @shared_task

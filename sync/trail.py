@@ -8,7 +8,7 @@ from audit.actions import Action
 from audit.recording import record
 from erp.contract.errors import Misconfigured, OutcomeUnknown, Refused, RemoteError, TryLater
 from storefront.models import Store
-from sync.models import Document, Event, Gap, Posting, Reprocess, Snapshot, StoredPlan
+from sync.models import Document, Event, Gap, HistoryImport, Posting, Reprocess, Snapshot, StoredPlan
 
 _FAILED = {
     Refused: Action.DOCUMENT_REFUSED,
@@ -159,6 +159,19 @@ def reprocess_asked(run: Reprocess, postings: list[Posting]) -> None:
             actor=run.by,
             what=run.what,
         )
+
+
+def history_import(run: HistoryImport, by: str, what: str) -> None:
+    _note(
+        Action.HISTORY_IMPORT,
+        run.tenant_id,
+        [f"store:{run.store.key}", f"import:{run.pk}"],
+        run.correlation_id,
+        actor=by,
+        what=what,
+        since=run.since.isoformat(),
+        until=run.until.isoformat(),
+    )
 
 
 def excluded(posting: Posting, by: str, why: str) -> None:

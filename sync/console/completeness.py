@@ -122,7 +122,6 @@ def page_of(certificate: Certificate) -> dict[str, Any]:
         "subtitle": None,
         "certificate": certificate,
         "shares": completeness.shares(certificate.lines.all()),
-        "listed": certificate.lines.filter(is_listed=True).count(),
         "unlisted": certificate.lines.filter(is_listed=False).count(),
         "count_differs": completeness.count_differs(certificate),
         "notable": asked_about.order_by("pk")[:SHOWN],

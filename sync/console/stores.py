@@ -18,7 +18,7 @@ from storefront import hooks
 from storefront.client import BigCommerceClient
 from storefront.models import Store
 from storefront.opening import open_client
-from sync import completeness
+from sync import completeness, history_import
 from sync.answers import domain_of, worst_windows
 from sync.console.completeness import WindowForm
 from sync.console.connections import PREFIX, ConnectionAdmin
@@ -92,6 +92,7 @@ class StoreAdmin(ConnectionAdmin):
         "test",
         "webhooks",
         "check_completeness",
+        "import_history",
         "repair_webhooks",
         "delete_webhooks",
         "resume",
@@ -171,6 +172,32 @@ class StoreAdmin(ConnectionAdmin):
         return (
             "Every order that was placed in this time is listed and compared with what is known here. What is missing is read, "
             "and posted as the pipelines say."
+        )
+
+    @row_action(
+        May.REPROCESS,
+        description="Import history",
+        url_path="import",
+        form=WindowForm,
+        confirm="about_import",
+    )
+    def import_history(self, request: HttpRequest, store: Store, entered: dict[str, Any]) -> Done:
+        """Prepare an import of a time; its page says what will happen, and starts it."""
+        try:
+            run = history_import.prepare(store, **entered, by=request.user.get_username())
+        except history_import.CannotImport as why:
+            raise NotDone(str(why)) from why
+        except RemoteError as error:
+            raise NotDone(error.sentence) from error
+        return Done(
+            "The import is ready. Read what will happen, then start it.",
+            goto=reverse("admin:sync_historyimport_change", args=[run.pk]),
+        )
+
+    def about_import(self, request: HttpRequest, store: Store) -> str:
+        return (
+            "Orders that were placed in this time are read, a few at once. Orders from before a pipeline's go-live end in “before "
+            "go-live” and are not posted. Nothing starts yet: the next page says what will happen."
         )
 
     def not_now(self, store: Store) -> set[str]:

@@ -13,6 +13,7 @@ from sync.models.alerts import (
 from sync.models.completeness import Certificate, CertificateLine, CertificateState, Finding
 from sync.models.documents import Attempt, Document, DocumentState
 from sync.models.gaps import Gap, GapBlock, GapState
+from sync.models.imports import HistoryImport, ImportState
 from sync.models.inbox import Event, EventState
 from sync.models.pipelines import Flow, FlowKind, Mode, Pipeline, PipelineVersion
 from sync.models.postings import UNFINISHED, Posting, RecordKind, Snapshot, Status, StoredPlan
@@ -44,7 +45,9 @@ __all__ = [
     "GapBlock",
     "GapState",
     "Heartbeat",
+    "HistoryImport",
     "HookFinding",
+    "ImportState",
     "Mode",
     "NoticeState",
     "Pipeline",

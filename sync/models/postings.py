@@ -119,6 +119,11 @@ class Posting(TenantOwned):
                 name="sync_posting_leased",
                 condition=models.Q(lease_until__isnull=False),
             ),
+            models.Index(
+                fields=["pipeline"],
+                name="sync_posting_background",
+                condition=models.Q(in_background=True, due_at__isnull=False),
+            ),
             models.Index(fields=["tenant", "status", "-changed_at"], name="sync_posting_status"),
             models.Index(
                 fields=["company", "status"],

@@ -14,6 +14,7 @@ import responses
 from erp.contract.errors import Misconfigured, OutcomeUnknown, Refused, TryLater
 from sandbox.bigcommerce import Coupon, GiveBack, Line, PayBack, Person, Refund, Shopping, Tax
 from storefront.client import Wishes
+from storefront.limits import Quota
 from storefront.translation import translate_order
 from storefront.transport import WRITES
 
@@ -284,6 +285,24 @@ def test_workers_stop_before_the_store_has_to_refuse_them(shop):
         read_on()
     assert {call.status for call in shop.calls} == {200}
     assert len(shop.calls) <= 15
+
+
+def test_background_work_leaves_live_calls_their_share_of_the_window(shop):
+    shop.store.change(quota=100)
+    shop.client().store_information()
+    live = Quota(shop.cache, shop.url, clock=shop.bigcommerce.clock.seconds)
+    background = Quota(shop.cache, shop.url, clock=shop.bigcommerce.clock.seconds, percent=25)
+
+    for _ in range(94 - 75):  # 99 are left of 100, five are the shop's other apps', 75 are live work's
+        background.take()
+    with pytest.raises(TryLater) as refused:
+        background.take()
+    assert refused.value.after > timedelta(seconds=20)
+
+    for _ in range(75):  # what it was refused is not used up
+        live.take()
+    with pytest.raises(TryLater):
+        live.take()
 
 
 def test_without_the_cache_the_store_s_own_429_stops_us(shop):

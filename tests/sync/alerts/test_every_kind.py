@@ -21,6 +21,8 @@ from sync.models import (
     AlertDestination,
     AlertNotice,
     AlertState,
+    Certificate,
+    CertificateLine,
     Document,
     Flow,
     FlowKind,
@@ -121,6 +123,24 @@ def give_up_a_message(pipeline: Pipeline) -> None:
     )  # fmt: skip
 
 
+def certify(finding: str) -> Callable[[Pipeline], None]:
+    """A night's certificate over one order of 12.00 USD."""
+
+    def make(pipeline: Pipeline) -> None:
+        certificate = Certificate.objects.create(
+            tenant=pipeline.tenant, store=pipeline.store, since="2026-11-01T00:00:00Z", until="2026-11-08T00:00:00Z",
+            responsible_since="2026-11-01T00:00:00Z", listed_at=ago(hours=1), store_count=1, rows_listed=1,
+            state="open" if finding == "missing" else "complete",
+        )  # fmt: skip
+        CertificateLine.objects.create(
+            tenant=pipeline.tenant, certificate=certificate, record_id="1", currency="USD", total="12.00",
+            finding=finding,
+        )  # fmt: skip
+        certificate.refresh_from_db()
+
+    return make
+
+
 CASES: dict[Kind, Case] = {
     Kind.GAP: Case(
         breaks=lambda p: make_gap(p, "HAT", order(p, 1, status="blocked"), order(p, 2, status="blocked")),
@@ -169,6 +189,20 @@ CASES: dict[Kind, Case] = {
         ),
         mends=lambda p: HookFinding.objects.update(ended_at=timezone.now()),
         sentence="Webhooks of Acme web shop: BigCommerce has blocked our domain.",
+    ),
+    Kind.COMPLETENESS: Case(
+        breaks=certify("missing"),
+        mends=certify("accounted"),
+        sentence="1 orders of Acme web shop, placed since 2026-11-01, are not accounted for.",
+        orders=1,
+        money=("12.00 USD",),
+    ),
+    Kind.UNOWNED: Case(
+        breaks=certify("unowned"),
+        mends=certify("accounted"),
+        sentence="1 orders of Acme web shop, placed since 2026-11-01, belong to no pipeline",
+        orders=1,
+        money=("12.00 USD",),
     ),
     Kind.ERP_UNREACHABLE: Case(
         breaks=open_breaker,
