@@ -16,6 +16,7 @@ from config.declarative import company_fields, rows
 from config.declarative.reading import Mistake, Place, SetUpRefused, Source
 from config.declarative.rows import Diff
 from config.declarative.schema import (
+    AlertDestinationEntry,
     CompanyEntry,
     FlowEntry,
     MappingSetEntry,
@@ -31,7 +32,7 @@ from mappings.changes import Change, apply_changes, check, current_rules, normal
 from mappings.models import MappingSet, Path
 from storefront.models import Store
 from sync.hook_watch import webhooks_follow
-from sync.models import Flow, Pipeline, StoreFlow
+from sync.models import AlertDestination, Flow, Pipeline, StoreFlow
 from sync.pipelines import save_pipeline
 from sync.planning import BadSetting, parse_settings, plain_settings
 from sync.schedules import ensure_store_flows, set_schedule
@@ -44,9 +45,11 @@ _NAMED_BY: dict[type[Section], str] = {
     CompanyEntry: "key",
     MappingSetEntry: "name",
     PipelineEntry: "key",
+    AlertDestinationEntry: "key",
 }
 _STORE = tuple(name for name in StoreEntry.model_fields if name not in ("key", "flows"))
 _COMPANY = tuple(name for name in CompanyEntry.model_fields if name not in ("key", "mappings"))
+_DESTINATION = tuple(name for name in AlertDestinationEntry.model_fields if name != "key")
 _LINKS = ("store", "company", "mappings")
 _PIPELINE = tuple(name for name in PipelineEntry.model_fields if name not in ("key", "flows", *_LINKS))
 
@@ -64,6 +67,7 @@ def apply(source: Source, *, dry_run: bool = False, by: str = "apply") -> Diff:
         with connection.cursor() as cursor:  # two files at once would each see half of the other
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('tieout apply'))")
         applier.each(applier.tenant, None, source.setup.tenants, ("tenants",))
+        applier.each(applier.destination, None, source.setup.alert_destinations, ("alert_destinations",))
         if applier.mistakes:
             raise SetUpRefused(source.file, applier.mistakes)
         if dry_run:
@@ -94,6 +98,7 @@ class _Applier:
             (self._store, "stores"),
             (self._company, "companies"),
             (self._pipeline, "pipelines"),
+            (self.destination, "alert_destinations"),
         ):
             self.each(step, row, getattr(entry, name), (*place, name))
         if changes := self.diff.lines[before:]:
@@ -115,6 +120,12 @@ class _Applier:
                 self.mistakes += refused.mistakes
             except _FollowsFromAnother:
                 continue
+
+    def destination(self, tenant: Tenant | None, entry: AlertDestinationEntry, place: Place) -> None:
+        """Who is told of alerts: of a tenant, or of the installation where there is none."""
+        row = AlertDestination.objects.filter(tenant=tenant, key=entry.key).first()
+        row = row or AlertDestination(tenant=tenant, key=entry.key)
+        self._save(row, _given(entry, row, _DESTINATION), f"alert destination {entry.key}", place)
 
     def _user(self, tenant: Tenant, entry: UserEntry, place: Place) -> None:
         user = User.objects.filter(username=entry.username).first()

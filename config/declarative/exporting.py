@@ -8,14 +8,17 @@ from typing import Any
 import yaml
 from django.db import models
 
-from config.declarative.schema import SECRETS, PipelineEntry, StoreEntry
+from config.declarative.schema import SECRETS, AlertDestinationEntry, PipelineEntry, StoreEntry
 from erp.contract.plan import plain
 from erp.models import ErpConnection
 from mappings.changes import current_rules
 from mappings.models import MappingSet
 from storefront.models import Store
-from sync.models import Pipeline
+from sync.models import AlertDestination, Pipeline
 from tenants.models import Membership, Tenant
+
+STORE_SECRETS = [name for name in SECRETS if name in StoreEntry.model_fields]
+QUIET = ("quiet_from", "quiet_until")
 
 
 def export(tenant: Tenant) -> str:
@@ -33,8 +36,18 @@ def export(tenant: Tenant) -> str:
         "stores": [_store(store, variables) for store in stores],
         "companies": [_company(company, variables) for company in companies],
         "pipelines": [_pipeline(pipeline) for pipeline in pipelines],
+        "alert_destinations": _destinations(tenant, variables),
     }
-    return yaml.safe_dump({"tenants": [content]}, sort_keys=False, allow_unicode=True, width=120)
+    return _yaml({"tenants": [content]})
+
+
+def export_installation() -> str:
+    """What belongs to no tenant and can stand in a file: who is told of alerts of the installation."""
+    return _yaml({"tenants": [], "alert_destinations": _destinations(None, _Variables())})
+
+
+def _yaml(content: dict[str, Any]) -> str:
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
 
 
 class _Variables:
@@ -57,6 +70,16 @@ class _Variables:
             number += 1
 
 
+def _destinations(tenant: Tenant | None, variables: _Variables) -> list[dict[str, Any]]:
+    found = []
+    for row in AlertDestination.objects.filter(tenant=tenant).order_by("key"):
+        entry = _values(row, [n for n in AlertDestinationEntry.model_fields if n not in (*SECRETS, *QUIET)])
+        entry |= {name: (at := getattr(row, name)) and at.isoformat() for name in QUIET}
+        secret = {"secret": variables.name("alerts", row.key, "secret")} if row.secret else {}
+        found.append(entry | secret)
+    return found
+
+
 def _users(tenant: Tenant) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     held = Membership.objects.filter(tenant=tenant).select_related("user")
@@ -72,6 +95,7 @@ def _store(store: Store, variables: _Variables) -> dict[str, Any]:
         f.kind: {
             "enabled": f.enabled,
             "every_minutes": f.every_minutes or None,
+            "latency_minutes": f.latency_minutes or None,
             "at": f.at and f.at.isoformat("minutes"),
         }
         for f in store.flows.order_by("kind")
@@ -79,7 +103,7 @@ def _store(store: Store, variables: _Variables) -> dict[str, Any]:
     return (
         entry
         | {"flows": flows}
-        | {n: variables.name("store", store.key, n) for n in SECRETS if getattr(store, n)}
+        | {n: variables.name("store", store.key, n) for n in STORE_SECRETS if getattr(store, n)}
     )
 
 
@@ -114,7 +138,11 @@ def _pipeline(pipeline: Pipeline) -> dict[str, Any]:
         "mappings": _literal(pipeline.mapping_set.name),
     }
     flows = {
-        f.kind: {"enabled": f.enabled, "every_minutes": f.every_minutes or None}
+        f.kind: {
+            "enabled": f.enabled,
+            "every_minutes": f.every_minutes or None,
+            "latency_minutes": f.latency_minutes or None,
+        }
         for f in pipeline.flows.order_by("kind")
     }
     own = _values(pipeline, [n for n in PipelineEntry.model_fields if n not in (*links, "flows")])

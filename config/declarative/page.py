@@ -10,6 +10,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from config.declarative.schema import (
+    AlertDestinationEntry,
     CompanyEntry,
     FlowEntry,
     MappingSetEntry,
@@ -44,6 +45,7 @@ SECTIONS: tuple[tuple[str, type[Section]], ...] = (
     ("`rules` of a set of mappings", RuleEntry),
     ("`pipelines`", PipelineEntry),
     ("`flows` of a pipeline", FlowEntry),
+    ("`alert_destinations`", AlertDestinationEntry),
 )
 
 # One mapping of each kind, as it stands under `rules`; a test applies them.

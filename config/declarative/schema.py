@@ -11,7 +11,9 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from mappings.kinds import Kind
-from sync.models import FlowKind, Mode, StoreFlowKind
+from sync.alerts.kinds import Kind as AlertKind
+from sync.alerts.kinds import Severity
+from sync.models import Channel, FlowKind, Mode, StoreFlowKind
 from tenants.roles import Role
 
 
@@ -79,6 +81,13 @@ class StoreFlowEntry(Section):
 
     enabled: bool = Field(True, description="Whether the flow runs.")
     every_minutes: int | None = Field(None, description="Run every so many minutes.", ge=1, le=2_147_483_647)
+    latency_minutes: int | None = Field(
+        None,
+        description="Minutes without a successful run after which we alert; empty: three times its interval, an hour at "
+        "least; 26 hours for a daily one.",
+        ge=1,
+        le=2_147_483_647,
+    )
     at: time | None = Field(
         None, description='Run once a day at this time, in the tenant\'s time zone: "03:10".'
     )
@@ -213,12 +222,76 @@ class CompanyEntry(Section):
     )
 
 
+class AlertDestinationEntry(Section):
+    """Somebody who is told of alerts ([alerts.md](alerts.md)). Under a tenant: of its own; at the top of the file: of the installation's."""
+
+    key: Slug = Field(description="Short name, unique for the tenant; at most 40 characters.")
+    channel: str = Field("email", description=f"{' or '.join(Channel.values)}.")
+    address: str = Field(
+        description="E-mail addresses, separated by commas; of a webhook its https address, which holds no secret."
+    )
+    secret: str = Field(
+        "", description="Signs a webhook's messages: whsec_ and base64 of 24 to 64 bytes (secret)."
+    )
+    private_network: bool = Field(
+        False, description="A webhook's address may be one in a private network, such as 10.1.2.3."
+    )
+    enabled: bool = Field(True, description="Whether messages are sent.")
+    kinds: list[str] = Field(
+        default_factory=list,
+        description=f"Kinds of alerts: {', '.join(AlertKind.values)}. Empty: all.",
+    )
+    severity: str = Field(
+        "warning",
+        description="The least that is told: warning, which is everything, or critical.",
+    )
+    quiet_from: time | None = Field(
+        None, description='Beginning of the quiet hours, in the tenant\'s time zone: "22:00". Warnings wait.'
+    )
+    quiet_until: time | None = Field(None, description='Their end: "07:00". Critical alerts never wait.')
+    remind_hours: int | None = Field(
+        None,
+        description="Tell again every so many hours while nobody has acknowledged it; empty: never.",
+        ge=1,
+        le=2_147_483_647,
+    )
+    every_tenant: bool = Field(
+        False, description="Of the installation's destinations: also the alerts of all tenants."
+    )
+
+    @field_validator("quiet_from", "quiet_until", mode="before")
+    @classmethod
+    def _time(cls, value: Any) -> Any:
+        return time.fromisoformat(value) if isinstance(value, str) else value
+
+    @field_validator("kinds")
+    @classmethod
+    def _kinds(cls, kinds: list[str]) -> list[str]:
+        return [_one_of(kind, AlertKind.values) for kind in kinds]
+
+    @field_validator("channel")
+    @classmethod
+    def _channel(cls, channel: str) -> str:
+        return _one_of(channel, Channel.values)
+
+    @field_validator("severity")
+    @classmethod
+    def _severity(cls, severity: str) -> str:
+        return _one_of(severity, Severity.values)
+
+
 class FlowEntry(Section):
     """One flow of a pipeline."""
 
     enabled: bool = Field(True, description="Whether the flow runs.")
     every_minutes: int | None = Field(
         None, description="Poll every so many minutes; empty: events only.", ge=1, le=2_147_483_647
+    )
+    latency_minutes: int | None = Field(
+        None,
+        description="Minutes without a successful run after which we alert; empty: three times its interval, an hour at least.",
+        ge=1,
+        le=2_147_483_647,
     )
 
 
@@ -294,26 +367,33 @@ class TenantEntry(Section):
     pipelines: list[PipelineEntry] = Field(
         default_factory=list, description="From which store into which company."
     )
+    alert_destinations: list[AlertDestinationEntry] = Field(
+        default_factory=list, description="Who is told of the tenant's alerts."
+    )
 
 
 class SetUp(Section):
     """The whole file. What it does not name is left alone: nothing is deleted because it is missing here."""
 
     tenants: list[TenantEntry] = Field(description="The tenants.")
+    alert_destinations: list[AlertDestinationEntry] = Field(
+        default_factory=list, description="Who is told of alerts of the installation as a whole."
+    )
 
 
 # By the key under which their rows stand in the section above them.
 CHILDREN: dict[type[Section], dict[str, type[Section]]] = {
-    SetUp: {"tenants": TenantEntry},
+    SetUp: {"tenants": TenantEntry, "alert_destinations": AlertDestinationEntry},
     TenantEntry: {
         "users": UserEntry,
         "stores": StoreEntry,
         "companies": CompanyEntry,
         "pipelines": PipelineEntry,
+        "alert_destinations": AlertDestinationEntry,
     },
     CompanyEntry: {"mappings": MappingSetEntry},
     MappingSetEntry: {"rules": RuleEntry},
     PipelineEntry: {"flows": FlowEntry},
     StoreEntry: {"flows": StoreFlowEntry},
 }
-SECRETS = ("access_token", "client_secret", "previous_client_secret", "webhook_header_secret")
+SECRETS = ("access_token", "client_secret", "previous_client_secret", "webhook_header_secret", "secret")

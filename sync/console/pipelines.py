@@ -32,7 +32,7 @@ class FlowInline(TenantTabularInline):
     """Each flow: on or off, how often it polls, how it went."""
 
     model = Flow
-    fields = ("kind", "enabled", "every_minutes", "last_success_at", "last_error")
+    fields = ("kind", "enabled", "every_minutes", "latency_minutes", "last_success_at", "last_error")
     hide_title = True
     readonly_fields = ("kind", "last_success_at", "last_error")
     change_permission = May.EDIT_PIPELINES

@@ -74,7 +74,7 @@ class StoreFlowInline(TenantTabularInline):
     """What is done for the store as a whole: on or off, how often or when, how it went."""
 
     model = StoreFlow
-    fields = ("kind", "enabled", "every_minutes", "at", "last_success_at", "last_error")
+    fields = ("kind", "enabled", "every_minutes", "latency_minutes", "at", "last_success_at", "last_error")
     hide_title = True
     readonly_fields = ("kind", "last_success_at", "last_error")
     change_permission = May.EDIT_CONNECTIONS

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from audit.actions import Action
 from audit.recording import record
-from config.declarative.exporting import export
+from config.declarative.exporting import export, export_installation
 from tenants.models import Tenant
 
 
@@ -15,9 +15,19 @@ class Command(BaseCommand):
     help = "Write a tenant's set-up as the YAML that apply reads, secrets left out."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("tenant", help="The tenant's slug.")
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument("tenant", nargs="?", help="The tenant's slug.")
+        what.add_argument(
+            "--installation",
+            action="store_true",
+            help="What belongs to no tenant: who is told of its alerts.",
+        )
 
-    def handle(self, *args: Any, tenant: str, **options: Any) -> None:
+    def handle(self, *args: Any, tenant: str | None, installation: bool, **options: Any) -> None:
+        if installation:
+            record(Action.SETUP_EXPORTED, tenant_id=None, subject="installation")
+            self.stdout.write(export_installation(), ending="")
+            return
         row = Tenant.objects.filter(slug=tenant).first()
         if row is None:
             raise CommandError(

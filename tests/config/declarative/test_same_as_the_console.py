@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.test import RequestFactory
 
 from config.declarative.schema import (
+    AlertDestinationEntry,
     CompanyEntry,
     FlowEntry,
     MappingSetEntry,
@@ -27,7 +28,7 @@ from mappings.models import Mapping, MappingSet
 from storefront.models import Store
 from sync.console.pipelines import FlowInline
 from sync.console.stores import StoreFlowInline
-from sync.models import Flow, Pipeline
+from sync.models import AlertDestination, Flow, Pipeline
 from sync.planning import SETTINGS
 from tenants.models import Membership, Tenant, User
 
@@ -53,7 +54,7 @@ def on_screen(model: type, request: Any, row: Any = None) -> set[str]:
 
 
 def test_tenants(request_):
-    sections = {"users", "stores", "companies", "pipelines"}  # pages of their own
+    sections = {"users", "stores", "companies", "pipelines", "alert_destinations"}  # pages of their own
     assert on_screen(Tenant, request_) == set(TenantEntry.model_fields) - sections
 
 
@@ -88,6 +89,10 @@ def test_flows():
     assert set(FlowInline.fields) - set(FlowInline.readonly_fields) == set(FlowEntry.model_fields)
 
 
+def test_alert_destinations(request_):
+    assert on_screen(AlertDestination, request_) == set(AlertDestinationEntry.model_fields)
+
+
 def test_mappings(request_):
     assert on_screen(MappingSet, request_) == set(MappingSetEntry.model_fields) - {"complete", "rules"} | {
         "company"
@@ -105,6 +110,7 @@ def test_mappings(request_):
         (CompanyEntry, ErpConnection),
         (PipelineEntry, Pipeline),
         (FlowEntry, Flow),
+        (AlertDestinationEntry, AlertDestination),
     ],
 )
 def test_a_file_and_a_screen_start_from_the_same_defaults(entry, model):
