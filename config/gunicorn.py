@@ -40,10 +40,12 @@ configure_structlog()
 
 
 def post_worker_init(worker: Any) -> None:
-    """Each process writes what it counted, once it is forked and Django is ready."""
+    """Each process writes what it counted, and watches where nobody else does, once it is forked and Django is ready."""
+    from sync.alerts import watchman
     from sync.answers import tally
 
     tally.start()
+    watchman.start()
 
 
 def worker_exit(server: Any, worker: Any) -> None:

@@ -8,11 +8,14 @@ from typing import Any
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
 from config.celery import app
+from sync import heartbeats
+from sync.alerts.of_installation import SILENT_AFTER
 
 BROKER_SECONDS = 2
 
@@ -36,6 +39,8 @@ def ready(request: HttpRequest) -> JsonResponse:
     checks: dict[str, Any] = {"database": _database(), "migrations": "not asked", "broker": broker_state()}
     if checks["database"] == "ok":
         checks["migrations"] = _migrations()
+    if checks["migrations"] == "ok":
+        checks["background"] = _background()
     is_ready = checks["database"] == checks["migrations"] == "ok"
     return JsonResponse(
         {"status": "ok" if is_ready else "not ready", **checks}, status=200 if is_ready else 503
@@ -49,6 +54,12 @@ def _database() -> str:
     except DatabaseError:
         return "does not answer"
     return "ok"
+
+
+def _background() -> str:
+    """Information, for whoever asks from outside: nobody may be left in here who could tell."""
+    silent = timezone.now() - heartbeats.last(heartbeats.SWEEP) >= SILENT_AFTER
+    return "silent" if silent else "ok"
 
 
 def _migrations() -> str:

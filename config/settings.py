@@ -175,6 +175,17 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 300},
     },
     "flows of stores": {"task": "sync.tasks.ensure_store_flows", "schedule": timedelta(days=1)},
+    "probes": {
+        "task": "sync.tasks.probe_connections",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "doubles": {
+        "task": "sync.tasks.look_for_doubles",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 600},
+    },
+    "rhythms": {"task": "sync.tasks.learn_rhythms", "schedule": timedelta(hours=1)},
     "audit partitions": {"task": "audit.make_partitions", "schedule": timedelta(days=1)},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -57,6 +57,12 @@ class ErpConnection(TenantOwned):
         default=4, help_text="How many orders are worked off at the same time. SAP advises 1 to 4 sessions."
     )
 
+    probe_minutes = models.PositiveIntegerField(
+        "probe every",
+        default=5,
+        help_text="Minutes between two cheap reads that show whether it answers. 0: never.",
+    )
+
     local_currency = models.CharField(max_length=3, blank=True, editable=False)
     learned = models.JSONField(default=dict, editable=False)
     last_tested_at = models.DateTimeField(null=True, editable=False)

@@ -45,6 +45,15 @@ def _keep(connection: ErpConnection, checks: Sequence[Check]) -> None:
     connection.refresh_from_db()
 
 
+def ping(connection: ErpConnection) -> None:
+    """One cheap authenticated read over the shared session.
+
+    :raises erp.contract.errors.RemoteError: the ERP does not answer as it should
+    """
+    with open_adapter(connection, subject=f"company:{connection.pk}") as adapter:
+        adapter.ping()
+
+
 def disconnect(connection: ErpConnection) -> None:
     """Log out of the ERP: the licence slot is free at once. The next call signs in again."""
     with open_adapter(connection, subject=f"company:{connection.pk}") as adapter:

@@ -112,6 +112,12 @@ class Store(TenantOwned):
         validators=[MinValueValidator(1), MaxValueValidator(100)],
         help_text="Percent of the store's calls that imports and nightly checks may use; the rest stays for live orders.",
     )
+    probe_minutes = models.PositiveIntegerField(
+        "probe every",
+        default=5,
+        help_text="Minutes between two cheap reads that show whether it answers. 0: never.",
+    )
+
     reads_categories = models.BooleanField(
         default=False,
         help_text="Read each product's categories, for account mappings by category: one call more an order.",

@@ -5,7 +5,7 @@ the same for everybody (`sync.alerts`): what a person reads here in the morning 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -19,8 +19,11 @@ from django.utils import timezone
 from erp.contract.money import Money
 from erp.models import ErpConnection
 from storefront.models import SignatureFailure, Store
+from sync.alerts.kinds import SPECS, Kind
 from sync.completeness import UNSETTLED, count_differs
 from sync.models import (
+    Alert,
+    AlertState,
     Certificate,
     CertificateLine,
     CertificateState,
@@ -44,6 +47,19 @@ BEING_READ = timedelta(minutes=30)  # what a completeness check found has so lon
 SIGNATURES_WITHIN = timedelta(hours=24)
 
 
+# Kinds of alerts that are asked for here, and so are not listed a second time.
+OF_NEEDS = (
+    Kind.GAP,
+    Kind.REFUSED,
+    Kind.HELD,
+    Kind.UNKNOWN,
+    Kind.SIGNATURES,
+    Kind.PAUSED,
+    Kind.WEBHOOKS,
+    Kind.COMPLETENESS,
+    Kind.UNOWNED,
+)
+
 # Which rows are asked for: those a person sees, or all.
 Scope = Callable[[QuerySet], QuerySet]
 
@@ -63,14 +79,48 @@ class Need:
     page_args: tuple[object, ...] = ()
     query: str = ""
     tenant: str = ""
-    tenant_id: int
+    tenant_id: int | None  # None: the installation
     weight: Decimal = field(default=Decimal(0))
+    answer: str = ""  # what somebody has said to its alert
+
+    @property
+    def alert_kind(self) -> Kind:
+        """The alert that tells of it."""
+        return Kind.WEBHOOKS if self.kind.startswith("hook_") else Kind(self.kind)
 
 
 def needs_of(user: User) -> list[Need]:
     """Everything that waits for a person, for all tenants this one may see."""
-    found = needs(partial(visible, user))
-    return sorted(found, key=lambda need: (need.kind == "paused", need.weight), reverse=True)
+    scope = partial(visible, user)
+    found = needs(scope)
+    alerts = list(scope(Alert.objects.filter(state=AlertState.OPEN)).select_related("tenant"))
+    answers = {(alert.kind, alert.subject): alert.answer for alert in alerts}
+    found = [replace(need, answer=answers.get((need.alert_kind, need.subject), "")) for need in found]
+    found += [_watched(alert) for alert in alerts if alert.kind not in OF_NEEDS]
+    return sorted(found, key=_gravity, reverse=True)
+
+
+def _gravity(need: Need) -> tuple[bool, bool, Decimal]:
+    """What somebody takes care of comes after what nobody does, critical before the rest, much money before little."""
+    return not need.answer, SPECS[need.alert_kind].is_critical, need.weight
+
+
+def _watched(alert: Alert) -> Need:
+    """An alert about something that only the watch knows; its page says the way out."""
+    return Need(
+        kind=alert.kind,
+        subject=alert.subject,
+        sentence=alert.sentence,
+        orders=alert.orders,
+        money=alert.amounts,
+        since=alert.since,
+        page="admin:sync_alert_change",
+        page_args=(alert.pk,),
+        tenant=alert.tenant.name if alert.tenant else "Installation",
+        tenant_id=alert.tenant_id,
+        weight=_weight(alert.amounts),
+        answer=alert.answer,
+    )
 
 
 def needs(scope: Scope) -> list[Need]:

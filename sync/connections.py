@@ -13,9 +13,12 @@ from sync.models import Pipeline, Posting
 
 def pause_connection(posting: Posting, error: RemoteError) -> None:
     """Stop using the connection that failed, once, with the sentence a person needs; everything else goes on."""
-    kind, connection = (
-        ("store", posting.pipeline.store) if error.side == "store" else ("company", posting.company)
-    )
+    pause(posting.pipeline.store if error.side == "store" else posting.company, error)
+
+
+def pause(connection: Store | ErpConnection, error: RemoteError) -> None:
+    """Stop using a connection, once, with the sentence a person needs."""
+    kind = "store" if isinstance(connection, Store) else "company"
     paused = type(connection).objects.filter(pk=connection.pk, paused_at=None)
     if paused.update(paused_at=Now(), pause_reason=error.sentence):
         trail.connection_paused(kind, connection, error)

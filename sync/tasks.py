@@ -3,20 +3,24 @@
 import time
 
 from celery import shared_task
+from django.utils import timezone
 
 from erp.models import ErpConnection
+from storefront.models import Store
 from sync import (
     bell,
     completeness,
+    doubles,
     flows,
     heartbeats,
     history_import,
     hook_watch,
+    probing,
     store_flows,
     sweeper,
     worker,
 )
-from sync.alerts import delivery, watching
+from sync.alerts import delivery, rhythm, watching
 from sync.models import Certificate, CertificateState, Flow, StoreFlow
 
 _TURN_SECONDS = 10.0
@@ -53,6 +57,41 @@ def watch() -> None:
     watching.watch()
     for destination_id in delivery.destinations_due():
         deliver_alerts.delay(destination_id=destination_id)
+
+
+@shared_task
+def probe_connections() -> None:
+    """Ask every store and ERP company whose probe is due, each in a task of its own."""
+    for connection in probing.due(timezone.now()):
+        name = "company_id" if isinstance(connection, ErpConnection) else "store_id"
+        probe.apply_async(kwargs={name: connection.pk}, expires=60, ignore_result=True)
+
+
+@shared_task
+def probe(*, company_id: int | None = None, store_id: int | None = None) -> None:
+    """One probe of one store or one ERP company."""
+    rows = ErpConnection.objects.filter(pk=company_id) if company_id else Store.objects.filter(pk=store_id)
+    probing.probe(rows.get())
+
+
+@shared_task
+def look_for_doubles() -> None:
+    """Look up again what was posted a while ago, each ERP company in a task of its own."""
+    for company_id in doubles.companies_to_look_at(timezone.now()):
+        look_again.apply_async(kwargs={"company_id": company_id}, expires=300, ignore_result=True)
+
+
+@shared_task
+def look_again(*, company_id: int) -> None:
+    """Look up again what was posted to one ERP company."""
+    doubles.look_again(company_id, timezone.now())
+
+
+@shared_task
+def learn_rhythms() -> None:
+    """Learn what the hours of the week usually bring; forget old probes."""
+    rhythm.learn_all(timezone.now())
+    probing.forget_old(timezone.now())
 
 
 @shared_task

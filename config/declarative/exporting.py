@@ -109,7 +109,8 @@ def _store(store: Store, variables: _Variables) -> dict[str, Any]:
 
 def _company(company: ErpConnection, variables: _Variables) -> dict[str, Any]:
     entry = _values(
-        company, ["key", "name", "system", "environment", "time_zone", "parallel_calls", "settings"]
+        company,
+        ["key", "name", "system", "environment", "time_zone", "parallel_calls", "probe_minutes", "settings"],
     )
     set_ = sorted(name for name, secret in (company.credentials or {}).items() if secret)
     entry["credentials"] = {name: variables.name("company", company.key, name) for name in set_}

@@ -143,6 +143,12 @@ class StoreEntry(Section):
         ge=1,
         le=100,
     )
+    probe_minutes: int = Field(
+        5,
+        description="Minutes between two cheap reads that show whether the store answers; 0: never.",
+        ge=0,
+        le=2_147_483_647,
+    )
     reads_categories: bool = Field(
         False, description="Read each product's categories, for account mappings by category: one more call."
     )
@@ -208,6 +214,12 @@ class CompanyEntry(Section):
         description="Orders worked off at the same time, 1 to 16. SAP advises 1 to 4 sessions.",
         ge=1,
         le=16,
+    )
+    probe_minutes: int = Field(
+        5,
+        description="Minutes between two cheap reads that show whether the ERP answers; 0: never.",
+        ge=0,
+        le=2_147_483_647,
     )
     settings: dict[str, Any] = Field(
         default_factory=dict,

@@ -214,6 +214,19 @@ class Adapter(Protocol):
         """The document a person names by its number (DocNum), for *Resolve as already in the ERP*; None if there is none."""
         ...
 
+    def numbers_by_reference(
+        self, kind: DocumentKind, references: Sequence[str]
+    ) -> Mapping[str, Sequence[str]]:
+        """The numbers of all standing documents under each of these references, in one read: two of one is one too many."""
+        ...
+
+    def ping(self) -> None:
+        """A cheap authenticated read over the shared session: whether the ERP answers.
+
+        :raises RemoteError: it does not
+        """
+        ...
+
     def facts(self, needed: FactsNeeded) -> LedgerFacts: ...
 
     def invoiced_since(self, day: date) -> Iterable[Invoiced]:

@@ -10,21 +10,25 @@ from django.urls import reverse
 
 from audit.redaction import redact_text
 from sync import attention
-from sync.alerts import of_installation, of_tenants
+from sync.alerts import of_installation, of_tenants, rhythm
 from sync.alerts.condition import Condition
-from sync.alerts.kinds import Kind
 
 
 def conditions(now: datetime) -> list[Condition]:
     """Everything that is so now."""
-    return [*_needs(now), *of_tenants.conditions(now), *of_installation.conditions(now)]
+    return [
+        *_needs(now),
+        *of_tenants.conditions(now),
+        *rhythm.conditions(now),
+        *of_installation.conditions(now),
+    ]
 
 
 def _needs(now: datetime) -> Iterator[Condition]:
     for need in attention.needs(lambda rows: rows):
         path = reverse(need.page, args=need.page_args)
         yield Condition(
-            kind=Kind.WEBHOOKS if need.kind.startswith("hook_") else Kind(need.kind),
+            kind=need.alert_kind,
             subject=need.subject,
             tenant_id=need.tenant_id,
             sentence=redact_text(need.told or need.sentence),

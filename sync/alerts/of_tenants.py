@@ -4,7 +4,18 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Count, Min, OuterRef, Q, Subquery, Sum
+from django.db.models import (
+    BooleanField,
+    Count,
+    ExpressionWrapper,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
 from django.urls import reverse
 
 from audit.redaction import redact_text
@@ -14,7 +25,16 @@ from storefront.models import Store
 from sync import sweeper
 from sync.alerts.condition import Condition
 from sync.alerts.kinds import Kind
-from sync.models import AlertDestination, Flow, Mode, NoticeState, StoreFlow, StoreFlowKind
+from sync.models import (
+    AlertDestination,
+    Document,
+    Flow,
+    Mode,
+    NoticeState,
+    Probe,
+    StoreFlow,
+    StoreFlowKind,
+)
 from sync.models.pipelines import FLOWS_OF_THE_ERP
 
 LATE_WORK = timedelta(minutes=5)  # how long a due record may wait for a worker
@@ -27,18 +47,25 @@ Waiting = tuple[int, tuple[Money, ...]]
 
 def conditions(now: datetime) -> Iterator[Condition]:
     """All of them."""
-    yield from _breakers(now)
+    yield from _erps(now)
+    yield from _stores(now)
+    yield from _doubled()
     yield from _flows(now)
     yield from _store_flows(now)
     yield from _overdue(now)
     yield from _undelivered()
 
 
-def _breakers(now: datetime) -> Iterator[Condition]:
-    troubled = ErpConnection.objects.filter(paused_at=None).filter(
-        breaker__state__in=(BreakerState.OPEN, BreakerState.HALF_OPEN)
-    )
-    companies = list(troubled.select_related("breaker").only(*OWN, "breaker__opened_at"))
+def _erps(now: datetime) -> Iterator[Condition]:
+    """ERP companies that do not answer: their breaker is open, or their probes fail."""
+    is_open = Q(breaker__state__in=(BreakerState.OPEN, BreakerState.HALF_OPEN))
+    companies = [
+        company
+        for company in _probed(ErpConnection, "company")
+        .annotate(is_open=ExpressionWrapper(is_open, output_field=BooleanField()))
+        .annotate(opened_at=F("breaker__opened_at"))
+        if company.is_open or company.probes_fail
+    ]
     waiting = waiting_for([company.pk for company in companies])
     for company in companies:
         orders, money = waiting.get(company.pk, (0, ()))
@@ -47,10 +74,60 @@ def _breakers(now: datetime) -> Iterator[Condition]:
             subject=f"company:{company.pk}",
             tenant_id=company.tenant_id,
             sentence=f"{company.name} does not answer. It is tried again every few minutes; what is due waits.",
-            since=company.breaker.opened_at or now,
+            since=company.opened_at or company.failing_since or now,
             path=reverse(COMPANY_PAGE, args=[company.pk]),
             orders=orders,
             money=money,
+        )
+
+
+def _stores(now: datetime) -> Iterator[Condition]:
+    for store in _probed(Store, "store"):
+        if store.probes_fail:
+            yield Condition(
+                kind=Kind.STORE_UNREACHABLE,
+                subject=f"store:{store.pk}",
+                tenant_id=store.tenant_id,
+                sentence=f"{store.name} does not answer our probes. Webhooks are still taken; orders cannot be read.",
+                since=store.failing_since or now,
+                path=reverse("admin:storefront_store_change", args=[store.pk]),
+            )
+
+
+def _probed(model: type[Store] | type[ErpConnection], name: str) -> QuerySet:
+    """Connections in use with how their last two probes went: one failure may be chance."""
+    ended = Probe.objects.filter(**{name: OuterRef("pk")}, ok__isnull=False).order_by("-started_at")
+    return (
+        model.objects.filter(paused_at=None)
+        .annotate(
+            last_ok=Subquery(ended.values("ok")[:1]),
+            before_ok=Subquery(ended.values("ok")[1:2]),
+            failing_since=Subquery(ended.values("started_at")[1:2]),
+            probes_fail=ExpressionWrapper(Q(last_ok=False, before_ok=False), output_field=BooleanField()),
+        )
+        .only(*OWN)
+    )
+
+
+def _doubled() -> Iterator[Condition]:
+    doubled = Document.objects.exclude(doubles="").select_related("company").order_by("pk")
+    for document in doubled.only(
+        "kind", "reference", "doubles", "looked_again_at", "currency", "total", "tenant_id", "posting_id",
+        "company__name",
+    ):  # fmt: skip
+        has_money = document.total is not None and document.currency
+        yield Condition(
+            kind=Kind.DOCUMENT_DOUBLED,
+            subject=f"document:{document.pk}",
+            tenant_id=document.tenant_id,
+            sentence=(
+                f"{document.company.name} has more than one {document.kind} under reference {document.reference}: "
+                f"{document.doubles}."
+            ),
+            since=document.looked_again_at,
+            path=reverse("admin:sync_posting_change", args=[document.posting_id]),
+            orders=1,
+            money=(Money(document.total, document.currency),) if has_money else (),
         )
 
 

@@ -35,7 +35,10 @@ def learn(store: Store, now: datetime) -> OrderRhythm:
         cursor.execute(_FIRST, {"store": store.pk, "begins": begins})
         first = cursor.fetchone()[0]
     weeks = min(MOST_WEEKS, (ends - first).days // 7) if first and first < ends else 0
-    counts = [[found.get((week, hour), 0) for week in range(weeks)] for hour in range(HOURS_OF_WEEK)]
+    counts = [
+        [found.get((week, hour), 0) for week in range(MOST_WEEKS - weeks, MOST_WEEKS)]
+        for hour in range(HOURS_OF_WEEK)
+    ]
     row, _ = OrderRhythm.objects.update_or_create(
         store=store,
         defaults={"tenant_id": store.tenant_id, "counts": counts, "learned_at": now},
@@ -84,9 +87,7 @@ def _rhythms() -> list[OrderRhythm]:
         pipeline__mode=Mode.OFF
     )
     return list(
-        OrderRhythm.objects.filter(
-            store__paused_at=None, store_id__in=asked.values("pipeline__store_id")
-        )
+        OrderRhythm.objects.filter(store__paused_at=None, store_id__in=asked.values("pipeline__store_id"))
         .select_related("store__tenant")
         .only("tenant_id", "counts", "store__name", "store__tenant__time_zone")
         .annotate(last_order=Subquery(newest.order_by("-placed_at").values("placed_at")[:1]))
@@ -111,7 +112,7 @@ def _monday(at: datetime, zone: ZoneInfo) -> datetime:
 _ORDERS = {"record_kind": RecordKind.ORDER, "placed_at__isnull": False}
 
 _COUNT = """
-SELECT extract(day FROM placed_at AT TIME ZONE %(zone)s - %(begins)s::timestamptz AT TIME ZONE %(zone)s)::int / 7 AS week,
+SELECT extract(day FROM (placed_at AT TIME ZONE %(zone)s) - (%(begins)s::timestamptz AT TIME ZONE %(zone)s))::int / 7 AS week,
        (extract(isodow FROM placed_at AT TIME ZONE %(zone)s)::int - 1) * 24
          + extract(hour FROM placed_at AT TIME ZONE %(zone)s)::int AS hour,
        count(DISTINCT record_id)

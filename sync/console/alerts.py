@@ -1,7 +1,6 @@
 """Alerts: what is wrong, since when, who was told; acknowledging and muting."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -18,7 +17,6 @@ from django.utils.safestring import mark_safe
 from markdown_it import MarkdownIt
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from erp.contract.money import Money
 from sync.alerts.answers import acknowledge, mute, unmute
 from sync.alerts.kinds import SPECS, Kind, runbook
 from sync.console.offers import Offers
@@ -77,7 +75,7 @@ class AlertAdmin(Offers, TenantAdmin):
     def runbook(self, request: HttpRequest, kind: str) -> HttpResponse:
         """One page of `docs/runbooks/`: the same for everybody."""
         if kind not in Kind.values or not self.has_view_permission(request):
-            raise Http404
+            raise Http404("There is no such runbook.")
         text = (settings.BASE_DIR / runbook(kind)).read_text(encoding="utf-8")
         title, _, rest = text.removeprefix("# ").partition("\n")
         page = {"title": title, "subtitle": None, "text": mark_safe(MARKDOWN.render(rest))}  # noqa: S308 - our own page
@@ -87,8 +85,8 @@ class AlertAdmin(Offers, TenantAdmin):
     def not_now(self, alert: Alert) -> set[str]:
         """What is over needs no answer."""
         if alert.state != AlertState.OPEN:
-            return {"acknowledge", "mute", "unmute"} - ({"unmute"} if is_muted(alert) else set())
-        hidden = {"mute"} if is_muted(alert) else {"unmute"}
+            return {"acknowledge", "mute"} | (set() if alert.is_muted else {"unmute"})
+        hidden = {"mute"} if alert.is_muted else {"unmute"}
         return {*hidden, "acknowledge"} if alert.acknowledged_at else hidden
 
     @admin.display(description="Alert", ordering="kind")
@@ -107,7 +105,7 @@ class AlertAdmin(Offers, TenantAdmin):
 
     @admin.display(description="Money")
     def money_waiting(self, alert: Alert) -> str:
-        return amount_cell(*money_of(alert))
+        return amount_cell(*alert.amounts)
 
     @admin.display(description="Answer")
     def answer(self, alert: Alert) -> str:
@@ -149,7 +147,7 @@ def alert_page(alert: Alert) -> dict[str, Any]:
         "subtitle": None,
         "alert": alert,
         "spec": spec,
-        "money": money_of(alert),
+        "money": alert.amounts,
         "is_open": alert.state == AlertState.OPEN,
         "answer": answer_of(alert),
         "runbook": runbook(alert.kind),
@@ -157,21 +155,11 @@ def alert_page(alert: Alert) -> dict[str, Any]:
     }
 
 
-def money_of(alert: Alert) -> list[Money]:
-    return [Money(Decimal(m["amount"]), m["currency"]) for m in alert.money]
-
-
-def is_muted(alert: Alert) -> bool:
-    return alert.muted_until is not None and alert.muted_until > timezone.now()
-
-
 def answer_of(alert: Alert) -> str:
-    """`Muted until … by olga: holiday`, `Acknowledged by olga`, `Over since …`."""
-    if alert.state == AlertState.CLEARED:
-        return f"Over since {_moment(alert.gone_at)}" if alert.gone_at else "Over"
-    if is_muted(alert):
-        return f"Muted until {_moment(alert.muted_until)} by {alert.muted_by}: {alert.muted_why}"
-    return f"Acknowledged by {alert.acknowledged_by}" if alert.acknowledged_at else ""
+    """What people have said to it, or when it was over."""
+    if alert.state != AlertState.CLEARED:
+        return alert.answer
+    return f"Over since {_moment(alert.gone_at)}" if alert.gone_at else "Over"
 
 
 def _moment(at: datetime) -> str:

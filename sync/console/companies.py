@@ -45,7 +45,16 @@ class CompanyAdmin(ConnectionAdmin):
     def get_fieldsets(
         self, request: HttpRequest, obj: ErpConnection | None = None
     ) -> list[tuple[str | None, dict[str, Any]]]:
-        plain = ["tenant", "name", "key", "system", "environment", "time_zone", "parallel_calls"]
+        plain = [
+            "tenant",
+            "name",
+            "key",
+            "system",
+            "environment",
+            "time_zone",
+            "parallel_calls",
+            "probe_minutes",
+        ]
         sections: dict[str, list[str]] = {}
         for field in SPECS[obj.system].fields if obj else ():
             sections.setdefault(field.section, []).append(PREFIX[field.secret] + field.name)

@@ -14,6 +14,7 @@ from tenants.actions import NotDone, row_action
 from tenants.roles import May
 from tenants.scoped_admin import TenantAdmin
 
+SHOWN_PROBES = 60
 PREFIX = {False: "setting_", True: "secret_"}
 
 
@@ -44,7 +45,12 @@ class ConnectionAdmin(Offers, TenantAdmin):
 
     def page(self, connection: Any) -> dict[str, Any]:
         """What the page shows above its form."""
-        return {"title": str(connection)}
+        newest = list(connection.probes.all()[:SHOWN_PROBES])
+        return {
+            "title": str(connection),
+            "probes": newest[::-1],
+            "failed_probes": [probe for probe in newest if probe.ok is False],
+        }
 
     def not_now(self, connection: Store | ErpConnection) -> set[str]:
         return set() if connection.paused_at else {"resume"}

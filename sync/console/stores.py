@@ -19,11 +19,12 @@ from storefront.client import BigCommerceClient
 from storefront.models import Store
 from storefront.opening import open_client
 from sync import completeness, history_import
+from sync.alerts.rhythm import verdict_of
 from sync.answers import domain_of, worst_windows
 from sync.console.completeness import WindowForm
 from sync.console.connections import PREFIX, ConnectionAdmin
 from sync.hook_watch import forget_what_was_mended, lately_repaired, open_findings, webhooks_follow
-from sync.models import StoreFlow, StoreFlowKind
+from sync.models import OrderRhythm, StoreFlow, StoreFlowKind
 from sync.schedules import ensure_store_flows, set_schedule
 from sync.tasks import fill_certificate
 from tenants.actions import Done, NotDone, row_action
@@ -101,7 +102,16 @@ class StoreAdmin(ConnectionAdmin):
     def get_fieldsets(
         self, request: HttpRequest, obj: Store | None = None
     ) -> list[tuple[str | None, dict[str, Any]]]:
-        plain = ["tenant", "name", "key", "store_hash", "environment", "base_url", "client_id"]
+        plain = [
+            "tenant",
+            "name",
+            "key",
+            "store_hash",
+            "environment",
+            "base_url",
+            "client_id",
+            "probe_minutes",
+        ]
         webhooks = [
             "webhook_base_url",
             "keeps_webhooks",
@@ -125,6 +135,12 @@ class StoreAdmin(ConnectionAdmin):
                 },
             ),
         ]
+
+    def page(self, connection: Store) -> dict[str, Any]:
+        """With what this hour of the week usually brings, or why nothing is said about it."""
+        rhythm = OrderRhythm.objects.filter(store=connection).select_related("store__tenant").first()
+        usual = verdict_of(rhythm, timezone.now())[0] if rhythm else None
+        return super().page(connection) | {"usual": usual}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Store | None = None) -> list[Any]:
         own = super().get_readonly_fields(request, obj)

@@ -19,6 +19,7 @@ from sync.models.pipelines import Flow, FlowKind, Mode, Pipeline, PipelineVersio
 from sync.models.postings import UNFINISHED, Posting, RecordKind, Snapshot, Status, StoredPlan
 from sync.models.runs import Reprocess, ReprocessItem
 from sync.models.schedules import StoreFlow, StoreFlowKind
+from sync.models.watched import OrderRhythm, Probe
 from sync.models.webhooks import AnswerMinute, HookFinding
 
 __all__ = [
@@ -50,9 +51,11 @@ __all__ = [
     "ImportState",
     "Mode",
     "NoticeState",
+    "OrderRhythm",
     "Pipeline",
     "PipelineVersion",
     "Posting",
+    "Probe",
     "RecordKind",
     "Reprocess",
     "ReprocessItem",

@@ -1,7 +1,12 @@
 """Alerts: what is wrong and since when, whom we tell, and every message on its way to them."""
 
-from django.db import models
+from decimal import Decimal
 
+from django.db import models
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from erp.contract.money import Money
 from sync.alerts.destinations import validate_address, validate_kinds
 from sync.alerts.kinds import Kind, Severity
 from tenants.constraints import SameTenant
@@ -75,6 +80,24 @@ class Alert(_OfTenantOrInstallation):
 
     def __str__(self) -> str:
         return self.sentence
+
+    @property
+    def amounts(self) -> tuple[Money, ...]:
+        """The money that waits, by currency."""
+        return tuple(Money(Decimal(m["amount"]), m["currency"]) for m in self.money)
+
+    @property
+    def is_muted(self) -> bool:
+        """Whether a person has asked for silence about it until later."""
+        return self.muted_until is not None and self.muted_until > timezone.now()
+
+    @property
+    def answer(self) -> str:
+        """What people have said to it: `Muted until … by olga: holiday`, `Acknowledged by olga`."""
+        if self.is_muted:
+            until = date_format(timezone.localtime(self.muted_until), "j M Y, H:i")
+            return f"Muted until {until} by {self.muted_by}: {self.muted_why}"
+        return f"Acknowledged by {self.acknowledged_by}" if self.acknowledged_at else ""
 
 
 class Channel(models.TextChoices):

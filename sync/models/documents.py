@@ -46,6 +46,14 @@ class Document(TenantOwned):
     erp_tax = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     is_draft = models.BooleanField(default=False)
     adopted = models.BooleanField(default=False)
+    looked_again_at = models.DateTimeField(
+        null=True, help_text="When its reference was looked up after posting."
+    )
+    doubles = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="Numbers of all documents under its reference, if there are several.",
+    )
 
     class Meta(TenantOwned.Meta):
         verbose_name = "document in the ERP"
@@ -60,6 +68,12 @@ class Document(TenantOwned):
         indexes = [
             models.Index(fields=["tenant", "-posted_at"], name="sync_document_posted"),
             models.Index(fields=["tenant", "erp_number"], name="sync_document_number"),
+            models.Index(
+                fields=["company", "posted_at"],
+                name="sync_document_to_look_at",
+                condition=models.Q(looked_again_at=None, state=DocumentState.POSTED),
+            ),
+            models.Index(fields=["company"], name="sync_document_doubled", condition=~models.Q(doubles="")),
         ]
         ordering = ["posting", "position"]
 

@@ -6,21 +6,20 @@ from django import template
 from django.urls import reverse
 
 from erp.contract.money import Money
+from sync.alerts.kinds import SPECS
 from sync.attention import Need
 from sync.models import Finding, Status
 
 register = template.Library()
 
 LONGEST_TEXT = 400
-NEED_LABELS = {
+SHORT_LABELS = {
     "gap": "Gap",
     "refused": "Refused",
-    "held": "Held",
     "unknown": "Unknown",
     "signatures": "Signatures",
     "completeness": "Completeness",
     "unowned": "No pipeline",
-    "paused": "Paused",
 }
 
 
@@ -31,8 +30,14 @@ def cut_text(text: str) -> str:
 
 
 @register.filter
-def need_label(kind: str) -> str:
-    return "Webhooks" if kind.startswith("hook_") else NEED_LABELS.get(kind, kind.capitalize())
+def need_label(need: Need) -> str:
+    return SHORT_LABELS.get(need.kind, need.alert_kind.label)
+
+
+@register.filter
+def need_look(need: Need) -> str:
+    """The colour of its chip: its own, or that of how grave it is."""
+    return f"{need.kind} {SPECS[need.alert_kind].severity}"
 
 
 @register.filter

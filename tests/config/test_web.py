@@ -31,7 +31,13 @@ def test_a_process_that_answers_is_alive(client):
 def test_ready_says_what_it_looked_at(client):
     answer = client.get("/health/ready")
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ok", "database": "ok", "migrations": "ok", "broker": "ok"}
+    assert answer.json() == {
+        "status": "ok",
+        "database": "ok",
+        "migrations": "ok",
+        "broker": "ok",
+        "background": "ok",
+    }
 
 
 @pytest.mark.django_db
@@ -99,3 +105,11 @@ def test_a_callers_address_is_what_trusted_proxies_say(settings, trusted, forwar
     settings.TRUSTED_PROXIES = trusted
     request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.1", HTTP_X_FORWARDED_FOR=forwarded)
     assert client_address(request) == address
+
+
+def test_silent_background_work_is_information_for_whoever_asks_from_outside(client, db):
+    from sync.models import Heartbeat
+
+    Heartbeat.objects.create(name="sweep", at="2026-11-01T10:00:00Z")
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json()["background"]) == (200, "silent")

@@ -256,6 +256,20 @@ class AdapterContract:
         with pytest.raises(Refused, match="S1-13-A"):
             world.open().find(document)
 
+    def test_a_later_look_counts_all_documents_of_a_reference(self, world: World) -> None:
+        single, double = (world.document(DocumentKind.INVOICE, r) for r in ("S1-16-A", "S1-17-A"))
+        numbers = [post(world, document).number for document in (single, double)]
+        world.posted_by_somebody_else(double)
+        asked = ("S1-16-A", "S1-17-A", "S1-18-A", "' or 1 eq 1 or NumAtCard eq '")
+        found = world.open().numbers_by_reference(DocumentKind.INVOICE, asked)
+        assert {reference: len(held) for reference, held in found.items()} == dict(
+            zip(asked, (1, 2, 0, 0), strict=True)
+        )
+        assert (found["S1-16-A"][0], found["S1-17-A"][0]) == tuple(numbers)
+
+    def test_a_probe_is_one_read(self, world: World) -> None:
+        world.open().ping()
+
     def test_a_reference_is_found_whole_only(self, world: World) -> None:
         document = world.document(DocumentKind.INVOICE, "S1-14-A")
         post(world, document)

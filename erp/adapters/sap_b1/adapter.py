@@ -20,7 +20,7 @@ from erp.adapters.sap_b1 import reference_values as references
 from erp.adapters.sap_b1.answers import CONFLICTS, SessionLost
 from erp.adapters.sap_b1.lookup import ENTITY_SETS, NAMES, Lookup
 from erp.adapters.sap_b1.receipts import counts, marketing_receipt, partner_receipt, payment_receipt
-from erp.adapters.sap_b1.service_layer import ServiceLayer
+from erp.adapters.sap_b1.service_layer import CHEAP_READ, ServiceLayer
 from erp.adapters.sap_b1.settings import read_settings
 from erp.adapters.sap_b1.translate import B1Translator
 from erp.contract.adapter import NO_LINKS, Check, Invoiced, Opening, Receipt, ReferenceKind, ReferenceValue
@@ -136,6 +136,16 @@ class SapB1Adapter:
         if kind is DocumentKind.SETTLEMENT:
             return self._settlements.by_number(number)
         return self._lookup.by_number(kind, number)
+
+    def numbers_by_reference(
+        self, kind: DocumentKind, references: Sequence[str]
+    ) -> Mapping[str, Sequence[str]]:
+        """The numbers of all standing documents under these references; ask for few at a time, they stand in the address."""
+        return self._lookup.numbers_by_reference(kind, references)
+
+    def ping(self) -> None:
+        """Ask for the local currency, which needs no authorisation of its own."""
+        self._service.ask(CHEAP_READ)
 
     def facts(self, needed: FactsNeeded) -> LedgerFacts:
         """What the company is like, read now."""

@@ -7,7 +7,7 @@ cancellations do not count.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from erp.adapters.sap_b1 import marketing, partners, payments, queries
@@ -72,6 +72,19 @@ class Lookup:
         """The document with this DocEntry, cancelled or not."""
         rows = self._rows(kind, f"DocEntry eq {int(entry)}")
         return rows[0] if rows else None
+
+    def numbers_by_reference(self, kind: DocumentKind, references: Sequence[str]) -> dict[str, list[str]]:
+        """The numbers of all standing documents under each of these references."""
+        is_payment = kind in payments.ENTITY_SETS
+        field = self._settings.payment_reference_field if is_payment else self._settings.reference_field
+        columns = PAYMENT_COLUMNS if is_payment else MARKETING_COLUMNS
+        wanted = f"{queries.any_of(field, references)} and Cancelled eq 'tNO'"
+        params = {"$select": f"{columns},{field}", "$filter": wanted, "$orderby": "DocEntry"}
+        found: dict[str, list[str]] = {reference: [] for reference in references}
+        for row in self._service.read_all(ENTITY_SETS[kind], params):
+            if counts(row) and row.get(field) in found:
+                found[row[field]].append(str(row.get("DocNum") or row["DocEntry"]))
+        return found
 
     def _marketing(self, kind: DocumentKind, reference: str) -> Receipt | None:
         wanted = queries.equals(self._settings.reference_field, reference)

@@ -1,12 +1,15 @@
 """Every kind of alert is seen to fire and to be over, from real rows: once each, told to a mail server and a receiver."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from axes.models import AccessAttempt
 from django.db import connection
 from django.utils import timezone
@@ -14,7 +17,7 @@ from django.utils import timezone
 from erp import breaker
 from storefront.models import FailureReason, SignatureFailure, Store, note_signature_failure
 from sync import heartbeats
-from sync.alerts.kinds import SPECS, Kind
+from sync.alerts.kinds import SPECS, Kind, runbook
 from sync.alerts.watching import watch
 from sync.models import (
     Alert,
@@ -30,11 +33,16 @@ from sync.models import (
     Heartbeat,
     HookFinding,
     NoticeState,
+    OrderRhythm,
     Pipeline,
     Posting,
+    Probe,
 )
 from tests.sync.console.making import make_gap, make_posting
 from tests.sync.rows import make_document
+
+PROJECT = Path(__file__).resolve().parents[3]
+RUNBOOKS = PROJECT / "docs" / "runbooks"
 
 pytestmark = pytest.mark.django_db
 
@@ -141,6 +149,21 @@ def certify(finding: str) -> Callable[[Pipeline], None]:
     return make
 
 
+def fail_two_probes(pipeline: Pipeline) -> None:
+    for minutes in (10, 5):
+        Probe.objects.create(
+            tenant=pipeline.tenant, store=pipeline.store, started_at=ago(minutes=minutes), ok=False
+        )
+
+
+def fall_silent(pipeline: Pipeline) -> None:
+    """Every hour of the last weeks brought ten orders; the last one came two hours ago."""
+    OrderRhythm.objects.create(
+        tenant=pipeline.tenant, store=pipeline.store, counts=[[10] * 8] * 168, learned_at=timezone.now()
+    )
+    order(pipeline, 1, placed_at=ago(hours=2), status="posted")
+
+
 CASES: dict[Kind, Case] = {
     Kind.GAP: Case(
         breaks=lambda p: make_gap(p, "HAT", order(p, 1, status="blocked"), order(p, 2, status="blocked")),
@@ -211,6 +234,25 @@ CASES: dict[Kind, Case] = {
         orders=1,
         money=("10.03 USD",),
     ),
+    Kind.STORE_UNREACHABLE: Case(
+        breaks=fail_two_probes,
+        mends=lambda p: Probe.objects.update(ok=True),
+        sentence="Acme web shop does not answer our probes. Webhooks are still taken; orders cannot be read.",
+    ),
+    Kind.STORE_SILENT: Case(
+        breaks=fall_silent,
+        mends=lambda p: order(p, 9, placed_at=timezone.now(), status="posted"),
+        sentence="Acme web shop: On ",
+    ),
+    Kind.DOCUMENT_DOUBLED: Case(
+        breaks=lambda p: make_document(
+            order(p, 1, status="posted"), doubles="41, 42", looked_again_at=timezone.now()
+        ),
+        mends=lambda p: Document.objects.update(doubles=""),
+        sentence="Acme Inc. has more than one invoice under reference S1-1-I: 41, 42.",
+        orders=1,
+        money=("10.83 USD",),
+    ),
     Kind.FLOW_FAILING: Case(
         breaks=lambda p: flow().update(last_error="BigCommerce answered with an error of its own (500)."),
         mends=lambda p: flow().update(last_error="", last_success_at=timezone.now()),
@@ -264,6 +306,26 @@ CASES: dict[Kind, Case] = {
         is_of_installation=True,
     ),
 }
+
+
+def test_no_kind_is_left_out() -> None:
+    assert set(CASES) == set(Kind) == set(SPECS)
+
+
+def test_every_kind_has_a_page_that_says_what_to_do_and_every_page_a_kind_or_a_rule() -> None:
+    pages = {page.stem for page in RUNBOOKS.glob("*.md")}
+    rules = yaml.safe_load((PROJECT / "ops/prometheus/tieout.rules.yml").read_text(encoding="utf-8"))
+    named = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
+    assert pages == set(Kind.values) | named
+    for kind in Kind.values:
+        text = (PROJECT / runbook(kind)).read_text(encoding="utf-8")
+        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
+            "What it means",
+            "Check first",
+            "Does it heal by itself?",
+            "What to do",
+            "How to see that it is over",
+        ], kind
 
 
 def only(kind: Kind) -> Alert | None:
