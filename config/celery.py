@@ -7,9 +7,14 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging, worker_ready
+from kombu.transport.redis import Channel
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+
+# A bell needs no restoring: the sweeper rings again. kombu 5.7 puts back what is not acknowledged when it closes a
+# connection, and where the broker is still away that ends the worker (AttributeError, as in kombu's issue 582).
+Channel.do_restore = False
 
 # Tasks carry correlation ids: `audit.tasks` listens to the signals.
 app = Celery("tieout")
