@@ -8,6 +8,8 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from proof import report
@@ -21,30 +23,41 @@ INTERRUPTED = 130
 def main() -> int:
     """0: every promise was kept; 1: the report says which was not; 2: wrong arguments."""
     given = _arguments()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started us with them ignored
+        signal.signal(number, signal.default_int_handler)
     began = time.monotonic()
 
     def say(text: str) -> None:
         print(f"{time.monotonic() - began:7.0f} s | {text}", flush=True)
 
     say(f"{given.orders:,} orders, seed {given.seed}; the report goes to {given.report}")
-    world = World(Path(tempfile.mkdtemp(prefix="tieout-proof-", dir=given.data)))
     try:
-        world.start()
-        result = Run(world, orders=given.orders, seed=given.seed, say=say).all()
-        data, page = report.write(result, world, given.report)
+        with _world(given.data) as world:
+            world.start()
+            result = Run(world, orders=given.orders, seed=given.seed, say=say).all()
+            data, page = report.write(result, world, given.report)
     except NotInTime as stuck:
         say(str(stuck))
         return 1
     except KeyboardInterrupt:
         say("stopped; nothing is left running")
         return INTERRUPTED
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not interrupt the stopping
-        world.stop()
-        world.remove()
     print(f"\n{page.read_text()}\n{page}\n{data}")
     return 1 if result.violations else 0
+
+
+@contextmanager
+def _world(data: Path) -> Iterator[World]:
+    """A world in a new folder; both are gone afterwards, however it ends."""
+    with tempfile.TemporaryDirectory(prefix="tieout-proof-", dir=data, ignore_cleanup_errors=True) as folder:
+        world = World(Path(folder))
+        try:
+            yield world
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):  # a second Ctrl-C must not interrupt the stopping
+                signal.signal(number, signal.SIG_IGN)
+            world.stop()
+            world.remove()
 
 
 def _arguments() -> argparse.Namespace:

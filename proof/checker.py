@@ -40,7 +40,8 @@ def _acknowledged(history: History) -> Iterator[Violation]:
     for delivery in history.deliveries:
         if delivery.acknowledged_at is None or (delivery.store, delivery.key) in history.events:
             continue
-        if history.restored_at is None or delivery.acknowledged_at > history.restored_at:
+        since, until = history.lost_between or (0.0, 0.0)
+        if delivery.acknowledged_at + 1 <= since or delivery.acknowledged_at > until:  # told in whole seconds
             yield Violation(
                 rule="lost",
                 subject=delivery.key,

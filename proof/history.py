@@ -103,7 +103,7 @@ class Sold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """Everything. `restored_at`: sandbox seconds of the backup that was put back; events after it may be lost, records not."""
+    """Everything. `lost_between`: sandbox seconds of a backup and of its being put back; events in between may be gone, records not."""
 
     deliveries: tuple[Delivery, ...] = ()
     events: frozenset[tuple[str, str]] = frozenset()  # (store, delivery key)
@@ -111,12 +111,15 @@ class History:
     documents: tuple[Document, ...] = ()
     entries: tuple[Entry, ...] = ()
     sold: tuple[Sold, ...] = ()
-    restored_at: float | None = None
+    lost_between: tuple[float, float] | None = None
     prefixes: dict[str, str] = field(default_factory=dict)  # company -> how our references in it begin
 
 
 def read_history(
-    connection: psycopg.Connection[Any], tenants: Sequence[Sides], *, restored_at: float | None = None
+    connection: psycopg.Connection[Any],
+    tenants: Sequence[Sides],
+    *,
+    lost_between: tuple[float, float] | None = None,
 ) -> History:
     """Read all three sides. Nothing may be under way, or they do not agree."""
     return History(
@@ -131,7 +134,7 @@ def read_history(
         documents=tuple(_documents(connection)),
         entries=tuple(entry for tenant in tenants for entry in _entries(tenant.company)),
         sold=tuple(s for tenant in tenants for s in _sold(tenant.store)),
-        restored_at=restored_at,
+        lost_between=lost_between,
         prefixes={tenant.company.database: f"{tenant.store_key}-" for tenant in tenants},
     )
 

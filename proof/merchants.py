@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ class Merchant:
             "STORE_HASH": self.store.hash,
             "COMPANY_DB": self.company.database,
             "CLIENT_SECRET": SECRET,
+            "GO_LIVE": (datetime.now(UTC) - timedelta(days=1)).isoformat(),
             "WRITE_DEADLINE": "2",  # seconds, and one to settle: who is killed is followed after three
             "BIGCOMMERCE_URL": bigcommerce_url,
             "SERVICE_LAYER_URL": service_layer_url,

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -18,7 +19,7 @@ from cryptography.fernet import Fernet
 
 from config.local.children import free_port
 from config.local.installation import DATABASE, PROJECT, answers
-from config.local.postgres import EmbeddedPostgres
+from config.local.postgres import EmbeddedPostgres, programs_folder
 from config.local.valkey import EmbeddedValkey
 from proof import processes
 from proof.history import History, read_history
@@ -32,6 +33,14 @@ READY_SECONDS = 90
 SCOPES = ("store/order/*", "store/customer/*")
 HURRY_EVERY, HURRY_BY = 0.5, 600  # seconds: while we wait, a day passes for our own waits in about a minute
 HURRY = 120  # webhook retries come that much sooner: half a second after the first failure
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A dump, and the sandbox's time when it was begun."""
+
+    file: Path
+    at: float
 
 
 class NotInTime(Exception):
@@ -62,7 +71,7 @@ class World:
         self.web = Process("web", processes.WEB, self.env, folder)
         self.worker = Process("worker", processes.worker(threads), self.env, folder)
         self.beat = Process("beat", processes.BEAT, self.env, folder)
-        self.restored_at: float | None = None
+        self.lost_between: tuple[float, float] | None = None
         self.ahead = 0
 
     @property
@@ -146,12 +155,22 @@ class World:
         :raises NotInTime: if it fails
         """
         command = [sys.executable, str(PROJECT / "manage.py"), *arguments]
-        done = subprocess.run(
-            command, env={**self.env, **(env or {})}, capture_output=True, text=True, check=False
+        running = subprocess.Popen(
+            command,
+            env={**self.env, **(env or {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
-        if done.returncode:
-            raise NotInTime(f"{arguments[0]} failed:\n{done.stdout[-2000:]}{done.stderr[-3000:]}")
-        return done.stdout
+        while True:
+            try:
+                said, _ = running.communicate(timeout=0.5)
+                break
+            except subprocess.TimeoutExpired:
+                self.keep_running()
+        if running.returncode:
+            raise NotInTime(f"{arguments[0]} failed:\n{said[-5000:]}")
+        return said
 
     def _webhook_url(self, merchant: Merchant) -> str:
         [[key]] = self.rows(
@@ -169,7 +188,7 @@ class World:
     def history(self) -> History:
         """Everything that both sides and the product in between know."""
         with psycopg.connect(self.postgres.url(DATABASE), autocommit=True) as connection:
-            return read_history(connection, self.merchants, restored_at=self.restored_at)
+            return read_history(connection, self.merchants, lost_between=self.lost_between)
 
     def wait_until(self, there: Callable[[], bool], *, what: str, seconds: float = 60) -> None:
         """Ask again and again; meanwhile processes that have ended are started again.
@@ -185,9 +204,10 @@ class World:
             time.sleep(0.05)
 
     def keep_running(self) -> None:
-        """What a service manager does."""
+        """What a service manager does, for what was started."""
         for process in self.processes:
-            process.keep_running()
+            if process.starts:
+                process.keep_running()
 
     def statuses(self, merchant: Merchant) -> dict[int, str]:
         """The status of each of its orders that the product knows."""
@@ -291,6 +311,28 @@ class World:
         process.send_signal(signal.SIGQUIT if immediate else signal.SIGINT)
         process.wait()
         self.postgres.start()
+
+    def back_up(self) -> Backup:
+        """What docs/deploy.md asks for: a dump of the database while everything runs."""
+        backup = Backup(self.folder / "backup.dump", self.bigcommerce.clock.seconds())
+        self._run("pg_dump", "--format=custom", f"--file={backup.file}", self.postgres.url(DATABASE))
+        return backup
+
+    def restore(self, backup: Backup) -> None:
+        """Put an older backup back and go on with it."""
+        for process in self.processes:
+            process.stop()
+        with psycopg.connect(self.postgres.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+        self.postgres.create_database(DATABASE)
+        self._run(
+            "pg_restore", "--exit-on-error", f"--dbname={self.postgres.url(DATABASE)}", str(backup.file)
+        )
+        self.lost_between = (backup.at, self.bigcommerce.clock.seconds())
+        self.heal()
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run([programs_folder() / "bin" / program, *arguments], check=True)
 
     def kill_broker(self) -> None:
         """kill -9, and nothing of what it kept is left."""

@@ -130,6 +130,7 @@ def open_world(process_environment: dict[str, str], folder: Path) -> Iterator[Wo
             "BIGCOMMERCE_URL": store_server.url,
             "SERVICE_LAYER_URL": erp_server.url,
             "CLIENT_SECRET": SECRET,
+            "GO_LIVE": "2020-01-01T00:00:00+00:00",
             "WRITE_DEADLINE": "4",
             "TENANT": "acme",
             "OPERATOR": "olga",

@@ -15,10 +15,10 @@ from sync.models import Event, Posting
 from tests.e2e.world import World, open_world
 from tests.faults.shopping import hat
 
-pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
 
 HOUR = 3600
-TICK = 15  # simulated seconds between two sweeps
+TICK = 30  # simulated seconds between two sweeps
 
 
 @pytest.fixture

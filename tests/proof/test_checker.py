@@ -60,9 +60,10 @@ def test_a_webhook_that_was_never_acknowledged_may_be_missing() -> None:
     assert broken(events=frozenset(), deliveries=(replace(WHOLE.deliveries[0], acknowledged_at=None),)) == []
 
 
-def test_after_a_restore_only_the_webhooks_since_must_be_there() -> None:
-    assert broken(events=frozenset(), restored_at=6.0) == []
-    assert broken(events=frozenset(), restored_at=4.0) == [("lost", "id:1")]
+def test_after_a_restore_only_webhooks_between_backup_and_restore_may_be_gone() -> None:
+    assert broken(events=frozenset(), lost_between=(4.0, 6.0)) == []
+    assert broken(events=frozenset(), lost_between=(1.0, 4.0)) == [("lost", "id:1")]
+    assert broken(events=frozenset(), lost_between=(7.0, 9.0)) == [("lost", "id:1")]
 
 
 def test_an_order_that_no_posting_knows_is_missing_even_without_a_webhook() -> None:
