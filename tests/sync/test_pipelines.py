@@ -106,5 +106,5 @@ def test_a_renamed_key_leaves_no_second_schedule(pipeline: Pipeline) -> None:
     pipeline.key = "renamed"
     save_pipeline(pipeline, by="arno")
     names = list(PeriodicTask.objects.filter(task="sync.tasks.run_flow").values_list("name", flat=True))
-    assert len(names) == 3
+    assert len(names) == 4
     assert all("/renamed " in name for name in names)

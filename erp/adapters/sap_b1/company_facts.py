@@ -70,7 +70,7 @@ def _ask(service: ServiceLayer) -> tuple[Row, Row]:
 def _tell(admin: Row, info: Row) -> dict[str, str]:
     blocks = yes(info.get("BlockStockNegativeQuantity")) or yes(admin.get("BlockStockNegativeQuantity"))
     return {
-        "local_currency": str(admin["LocalCurrency"]),
+        "local_currency": str(admin.get("LocalCurrency") or ""),
         "direct_rate": "yes" if yes(admin.get("DirectIndirectRate", "tYES")) else "no",
         "approvals": "yes" if yes(admin.get("EnableApprovalProcedureInDI", "tYES")) else "no",
         "blocks_negative_stock": "yes" if blocks else "no",
