@@ -65,6 +65,14 @@ class Action(StrEnum):
     ALERT_MUTED = "alert.muted"
     ALERT_TESTED = "alert.tested"
 
+    # What is kept no longer
+    RETENTION_PRUNED = "retention.pruned"
+    AUDIT_ARCHIVED = "audit.archived"
+    AUDIT_DROPPED = "audit.dropped"
+    ERASURE_ASKED = "erasure.asked"
+    ERASURE_CANCELLED = "erasure.cancelled"
+    ERASURE_DONE = "erasure.done"
+
     # What a person did
     OPERATOR_REPROCESS = "operator.reprocess"
     HISTORY_IMPORT = "history.import"

@@ -62,13 +62,13 @@ def record_call(
 
 
 def body_of(sha256: str, *, tenant_id: int | None) -> bytes | None:
-    """A stored body, or None if it is not there (any more).
+    """A stored body, or None if it is not there (any more): detached with its month, pruned, or erased.
 
     :raises audit.encryption.WrongKey: if no key of this process made its token
     :raises BodyAltered: if it is not what the hash says
     """
     stored = CallBody.objects.filter(sha256=sha256, tenant_id=tenant_id).order_by("-id").first()
-    if stored is None:
+    if stored is None or not stored.token:
         return None
     body = zlib.decompress(decrypt(bytes(stored.token)))
     if hashlib.sha256(body).hexdigest() != sha256:
@@ -94,5 +94,5 @@ def _store(body: bytes, tenant_id: int | None) -> str:
 _IS_STORED = """
 SELECT 1 FROM audit_callbody
 WHERE sha256 = %s AND tenant_id IS NOT DISTINCT FROM %s
-  AND at >= date_trunc('month', statement_timestamp(), 'UTC') LIMIT 1
+  AND at >= date_trunc('month', statement_timestamp(), 'UTC') AND octet_length(token) > 0 LIMIT 1
 """

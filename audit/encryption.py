@@ -18,6 +18,8 @@ from fernet_fields.hkdf import derive_fernet_key
 # A transaction that re-encrypts says so with `SET LOCAL tieout.reencryption = 'on'`; triggers of append-only
 # tables then let exactly the column that holds the token change.
 REENCRYPTION = "tieout.reencryption"
+# A transaction that clears bodies of calls says so likewise: a token may then become empty, and nothing else.
+CLEARING = "tieout.clearing"
 
 
 class WrongKey(Exception):

@@ -46,7 +46,8 @@ class AuditEntry(models.Model):
 class CallBody(models.Model):
     """What an outward call sent or received, compressed and encrypted; entries refer to it by its hash.
 
-    The hash is SHA-256 of the body as stored, that is without the credentials a login carries.
+    The hash is SHA-256 of the body as stored, that is without the credentials a login carries. `audit.bodies` clears a body: its
+    token is empty then.
     """
 
     at = models.DateTimeField(db_default=Now(), editable=False)

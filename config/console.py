@@ -84,6 +84,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Alert messages", "outbox", "sync.AlertNotice"),
                     _page("People and roles", "group", "tenants.Membership"),
                     _page("Tenants", "domain", "tenants.Tenant"),
+                    _page("Retention", "auto_delete", "sync.Retention"),
                 ],
             },
         ],

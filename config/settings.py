@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from config.console import UNFOLD  # noqa: F401 - read by django-unfold
@@ -187,6 +188,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "rhythms": {"task": "sync.tasks.learn_rhythms", "schedule": timedelta(hours=1)},
     "audit partitions": {"task": "audit.make_partitions", "schedule": timedelta(days=1)},
+    "retention": {"task": "sync.tasks.prune_all", "schedule": crontab(hour=3, minute=10)},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -10,6 +10,7 @@ from sync.console import (
     pipelines,
     postings,
     records,
+    retention,
     runs,
     stores,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "pipelines",
     "postings",
     "records",
+    "retention",
     "runs",
     "stores",
 ]

@@ -39,6 +39,7 @@ from sync.models import (
     RecordKind,
     Status,
 )
+from tenants.long_lists import COUNTED_UP_TO, count_up_to
 from tenants.models import User
 from tenants.scoping import visible
 
@@ -366,11 +367,11 @@ def _weight(money: Iterable[Money]) -> Decimal:
     return sum((m.amount for m in money), Decimal(0))
 
 
-def posting_counts(user: User) -> dict[str, int]:
-    """Orders by status, for the tiles of the home page."""
-    rows = (
-        visible(user, Posting.objects.filter(record_kind=RecordKind.ORDER))
-        .values("status")
-        .annotate(n=Count("id"))
-    )
-    return {row["status"]: row["n"] for row in rows.order_by()}
+def posting_counts(user: User) -> dict[str, str]:
+    """Orders by status, for the tiles of the home page: counted up to a bound, `10,000+` beyond it."""
+    orders = visible(user, Posting.objects.filter(record_kind=RecordKind.ORDER))
+    counts = {status: count_up_to(orders.filter(status=status)) for status in Status}
+    return {
+        status: f"{COUNTED_UP_TO:,}+" if count > COUNTED_UP_TO else f"{count:,}"
+        for status, count in counts.items()
+    }

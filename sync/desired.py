@@ -141,6 +141,15 @@ def keep(posting: Posting, snapshot: Snapshot, plan: Plan) -> StoredPlan:
             "facts_version": versions.facts if versions else "",
         },
     )
+    if stored.body is None:  # cleared, and made again from the same content
+        stored.body, stored.made_at, stored.cleared_at, stored.cleared_by = (
+            plan.canonical(),
+            timezone.now(),
+            None,
+            "",
+        )
+        stored.save(update_fields=["body", "made_at", "cleared_at", "cleared_by"])
+        is_new = True
     if is_new:
         trail.plan_made(stored, posting)
     return stored

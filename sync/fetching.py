@@ -1,6 +1,7 @@
 """Reading one record from the store, whole, and keeping it as an immutable snapshot."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -48,7 +49,17 @@ def take_snapshot(posting: Posting) -> Snapshot:
     )
     if is_new:
         trail.snapshot_taken(snapshot, posting)
+    elif snapshot.body is None:
+        _fill_again(snapshot, body)
+        trail.snapshot_taken(snapshot, posting)
     return snapshot
+
+
+def _fill_again(snapshot: Snapshot, body: dict[str, Any]) -> None:
+    """The store still says what was cleared here: the same content, so the same row, kept from now on."""
+    snapshot.body, snapshot.taken_at = body, timezone.now()
+    snapshot.cleared_at, snapshot.cleared_by = None, ""
+    snapshot.save(update_fields=["body", "taken_at", "cleared_at", "cleared_by"])
 
 
 def _not_there(posting: Posting) -> Refused | TryLater:

@@ -1,12 +1,11 @@
 """Reprocess and the other things a person may ask of postings: exclude, take back, resolve as already in the ERP."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
 from audit import correlation
@@ -33,12 +32,10 @@ class Scope:
 
 def scope_of(postings: QuerySet[Posting]) -> Scope:
     """Counted before anything is touched."""
-    totals: Counter[str] = Counter()
-    rows = list(postings.order_by().values_list("currency", "total"))
-    for currency, total in rows:
-        if currency:
-            totals[currency] += total or Decimal(0)
-    return Scope(count=len(rows), money=tuple(Money(Decimal(totals[c]), c) for c in sorted(totals)))
+    sums = postings.order_by().values("currency").annotate(orders=Count("pk"), amount=Sum("total"))
+    rows = list(sums.order_by("currency"))
+    money = (Money(row["amount"] or Decimal(0), row["currency"]) for row in rows if row["currency"])
+    return Scope(count=sum(row["orders"] for row in rows), money=tuple(money))
 
 
 def reprocess(postings: Iterable[Posting], *, by: str, what: str) -> Reprocess:

@@ -16,15 +16,18 @@ from sync import (
     history_import,
     hook_watch,
     probing,
+    retention,
     store_flows,
     sweeper,
     worker,
 )
 from sync.alerts import delivery, rhythm, watching
-from sync.models import Certificate, CertificateState, Flow, StoreFlow
+from sync.models import Certificate, CertificateState, Flow, RetentionRun, StoreFlow
+from tenants.models import Tenant
 
 _TURN_SECONDS = 10.0
 _TURN_POSTINGS = 25
+_PRUNING_SECONDS = 60.0  # for one tenant; then the others have their turn
 
 
 @shared_task
@@ -149,3 +152,18 @@ def ensure_store_flows() -> None:
 def read_reference_values(*, company_id: int) -> None:
     """Refresh what the mapping screens offer from one ERP company."""
     flows.read_reference_values(ErpConnection.objects.get(pk=company_id))
+
+
+@shared_task
+def prune_all() -> None:
+    """Begin every tenant's nightly pruning, or go on with what an earlier night did not finish."""
+    for tenant in Tenant.objects.all():
+        prune.apply_async(kwargs={"run_id": retention.start_run(tenant).pk}, ignore_result=True)
+
+
+@shared_task
+def prune(*, run_id: int) -> None:
+    """One turn of pruning; then queue again behind whatever else waits."""
+    run = RetentionRun.objects.filter(pk=run_id, finished_at=None).first()
+    if run and not retention.go_on(run, seconds=_PRUNING_SECONDS):
+        prune.apply_async(kwargs={"run_id": run_id}, ignore_result=True)

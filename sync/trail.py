@@ -8,7 +8,18 @@ from audit.actions import Action
 from audit.recording import record
 from erp.contract.errors import Misconfigured, OutcomeUnknown, Refused, RemoteError, TryLater
 from storefront.models import Store
-from sync.models import Document, Event, Gap, HistoryImport, Posting, Reprocess, Snapshot, StoredPlan
+from sync.models import (
+    Document,
+    Erasure,
+    Event,
+    Gap,
+    HistoryImport,
+    Posting,
+    Reprocess,
+    RetentionRun,
+    Snapshot,
+    StoredPlan,
+)
 
 _FAILED = {
     Refused: Action.DOCUMENT_REFUSED,
@@ -234,6 +245,24 @@ def pipeline_changed(pipeline: object, by: str, diff: dict[str, object]) -> None
         actor=by,
         **diff,
     )
+
+
+def retention_ran(run: RetentionRun) -> None:
+    """Totals only: what was pruned is named by its age and kind."""
+    _note(
+        Action.RETENTION_PRUNED,
+        run.tenant_id,
+        [f"retention:{run.pk}"],
+        run.correlation_id,
+        actor=run.by,
+        **run.cleared,
+    )
+
+
+def erasure(action: Action, row: Erasure, by: str, **counts: object) -> None:
+    """An erasure by its number: whom it is about is not in the trail. The orders it touched are."""
+    records = [f"{kind}:{row.store.key}/{record_id}" for kind, record_id in row.records]
+    _note(action, row.tenant_id, [f"erasure:{row.pk}", *records], row.correlation_id, actor=by, **counts)
 
 
 def _of_document(

@@ -28,6 +28,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.decorators import action as unfold_action
 
+from tenants.long_lists import COUNTED_UP_TO, count_up_to
 from tenants.roles import May
 from tenants.scoping import may, tenant_id_of, visible
 
@@ -99,6 +100,11 @@ def rows_action(
     def decorate(method: Callable[..., str]) -> Callable[..., Any]:
         @wraps(method)
         def run(admin: Any, request: HttpRequest, rows: QuerySet[Model]) -> HttpResponse | None:
+            if count_up_to(rows) > COUNTED_UP_TO:
+                messages.error(
+                    request, f"Nothing was done: more than {COUNTED_UP_TO:,} rows. Filter or search first."
+                )
+                return None
             refused = rows.count() - visible(request.user, rows, permission).count()
             if refused:
                 messages.error(

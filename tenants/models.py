@@ -82,6 +82,15 @@ class TenantOwned(models.Model):
         ]
 
 
+class Growing(TenantOwned):
+    """Base of rows that there may be millions of: the tenant has no index of its own, as that of (tenant, id) begins with it."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    class Meta(TenantOwned.Meta):
+        abstract = True
+
+
 class Membership(TenantOwned):
     """One role of one person in one tenant."""
 

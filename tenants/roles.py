@@ -22,7 +22,8 @@ class May(models.TextChoices):
     EDIT_PIPELINES = "edit_pipelines", "change pipelines and their flows"
     EDIT_ALERTS = "edit_alerts", "say who is told of alerts, and send tests"
     EDIT_USERS = "edit_users", "say who works for the tenant, in which role"
-    EDIT_TENANT = "edit_tenant", "change the tenant's name and time zone"
+    EDIT_TENANT = "edit_tenant", "change the tenant's name, time zone and retention"
+    ERASE = "erase", "erase a person's data"
 
 
 class Role(models.TextChoices):

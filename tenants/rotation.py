@@ -125,10 +125,8 @@ def _replace(cursor, column: Field, pk: object, token: bytes, tally: Tally) -> N
 
 def _batches(column: Field, size: int) -> Iterator[list[tuple[object, bytes]]]:
     """(primary key, token) of all rows that have one, in the order of their keys."""
-    first = "SELECT {pk}, {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY {pk} LIMIT %s"
-    after = (
-        "SELECT {pk}, {column} FROM {table} WHERE {column} IS NOT NULL AND {pk} > %s ORDER BY {pk} LIMIT %s"
-    )
+    first = "SELECT {pk}, {column} FROM {table} WHERE octet_length({column}) > 0 ORDER BY {pk} LIMIT %s"
+    after = "SELECT {pk}, {column} FROM {table} WHERE octet_length({column}) > 0 AND {pk} > %s ORDER BY {pk} LIMIT %s"
     last: object = None
     while True:
         with connection.cursor() as cursor:

@@ -21,6 +21,7 @@ from config.declarative.schema import (
     FlowEntry,
     MappingSetEntry,
     PipelineEntry,
+    RetentionEntry,
     Section,
     StoreEntry,
     StoreFlowEntry,
@@ -35,6 +36,7 @@ from sync.hook_watch import webhooks_follow
 from sync.models import AlertDestination, Flow, Pipeline, StoreFlow
 from sync.pipelines import save_pipeline
 from sync.planning import BadSetting, parse_settings, plain_settings
+from sync.retention import policy_of
 from sync.schedules import ensure_store_flows, set_schedule
 from tenants.models import Membership, Tenant, User
 
@@ -93,6 +95,8 @@ class _Applier:
         row = Tenant.objects.filter(slug=entry.slug).first() or Tenant(slug=entry.slug)
         given = _given(entry, row, ("name", "time_zone", "requires_second_factor"))
         self._save(row, given, f"tenant {entry.slug}", place)
+        if entry.retention is not None:
+            self._retention(row, entry.retention, (*place, "retention"))
         for step, name in (
             (self._user, "users"),
             (self._store, "stores"),
@@ -126,6 +130,19 @@ class _Applier:
         row = AlertDestination.objects.filter(tenant=tenant, key=entry.key).first()
         row = row or AlertDestination(tenant=tenant, key=entry.key)
         self._save(row, _given(entry, row, _DESTINATION), f"alert destination {entry.key}", place)
+
+    def _retention(self, tenant: Tenant, entry: RetentionEntry, place: Place) -> None:
+        row = policy_of(tenant.pk)
+        try:
+            with transaction.atomic():
+                self._save(
+                    row,
+                    _given(entry, row, tuple(RetentionEntry.model_fields)),
+                    f"retention of {tenant.slug}",
+                    place,
+                )
+        except SetUpRefused as refused:
+            self.mistakes += refused.mistakes
 
     def _user(self, tenant: Tenant, entry: UserEntry, place: Place) -> None:
         user = User.objects.filter(username=entry.username).first()

@@ -8,13 +8,19 @@ from typing import Any
 import yaml
 from django.db import models
 
-from config.declarative.schema import SECRETS, AlertDestinationEntry, PipelineEntry, StoreEntry
+from config.declarative.schema import (
+    SECRETS,
+    AlertDestinationEntry,
+    PipelineEntry,
+    RetentionEntry,
+    StoreEntry,
+)
 from erp.contract.plan import plain
 from erp.models import ErpConnection
 from mappings.changes import current_rules
 from mappings.models import MappingSet
 from storefront.models import Store
-from sync.models import AlertDestination, Pipeline
+from sync.models import AlertDestination, Pipeline, Retention
 from tenants.models import Membership, Tenant
 
 STORE_SECRETS = [name for name in SECRETS if name in StoreEntry.model_fields]
@@ -32,6 +38,7 @@ def export(tenant: Tenant) -> str:
         "name": _literal(tenant.name),
         "time_zone": tenant.time_zone,
         "requires_second_factor": tenant.requires_second_factor,
+        **_retention(tenant),
         "users": _users(tenant),
         "stores": [_store(store, variables) for store in stores],
         "companies": [_company(company, variables) for company in companies],
@@ -87,6 +94,12 @@ def _users(tenant: Tenant) -> list[dict[str, Any]]:
         new = {"username": row.user.username, "email": row.user.email, "roles": []}
         found.setdefault(row.user.username, new)["roles"].append(row.role)
     return _literal(list(found.values()))
+
+
+def _retention(tenant: Tenant) -> dict[str, Any]:
+    """The policy, if somebody has chosen one. What is kept for ever stands there as 0."""
+    row = Retention.objects.filter(tenant=tenant).first()
+    return {"retention": {n: getattr(row, n) or 0 for n in RetentionEntry.model_fields}} if row else {}
 
 
 def _store(store: Store, variables: _Variables) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from config.declarative.schema import (
     FlowEntry,
     MappingSetEntry,
     PipelineEntry,
+    RetentionEntry,
     RuleEntry,
     Section,
     SetUp,
@@ -37,6 +38,7 @@ PROSE = Path(__file__).parent / "page_prose.md"
 SECTIONS: tuple[tuple[str, type[Section]], ...] = (
     ("The file", SetUp),
     ("`tenants`", TenantEntry),
+    ("`retention` of a tenant", RetentionEntry),
     ("`users`", UserEntry),
     ("`stores`", StoreEntry),
     ("`flows` of a store", StoreFlowEntry),

@@ -363,6 +363,21 @@ class PipelineEntry(Section):
         return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
+class RetentionEntry(Section):
+    """Days after which bodies are cleared and spent rows deleted; 0: never. Orders that are not finished keep everything."""
+
+    snapshots: int = Field(365, description="What the store said of an order or customer. 30 at least.")
+    plans: int = Field(1095, description="Plans, and names and addresses in posted documents. 30 at least.")
+    attempts: int = Field(365, description="What was sent, answered and said at each try. 14 at least.")
+    calls: int = Field(90, description="What calls to stores and ERPs carried. 14 at least.")
+    events: int = Field(90, description="Deliveries of the stores. 14 at least.")
+    closed: int = Field(365, description="Closed gaps and finished reprocess runs. 14 at least.")
+    trail: int = Field(
+        3650,
+        description="Months of the audit trail; the longest policy of all tenants decides. 365 at least.",
+    )
+
+
 class TenantEntry(Section):
     """One merchant."""
 
@@ -373,6 +388,7 @@ class TenantEntry(Section):
         False,
         description="Everybody who works here must sign in with a code from an authenticator app as well.",
     )
+    retention: RetentionEntry | None = Field(None, description="How long what is kept.")
     users: list[UserEntry] = Field(default_factory=list, description="People and their roles.")
     stores: list[StoreEntry] = Field(default_factory=list, description="BigCommerce stores.")
     companies: list[CompanyEntry] = Field(default_factory=list, description="ERP companies.")
@@ -397,6 +413,7 @@ class SetUp(Section):
 CHILDREN: dict[type[Section], dict[str, type[Section]]] = {
     SetUp: {"tenants": TenantEntry, "alert_destinations": AlertDestinationEntry},
     TenantEntry: {
+        "retention": RetentionEntry,
         "users": UserEntry,
         "stores": StoreEntry,
         "companies": CompanyEntry,

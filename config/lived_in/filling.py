@@ -120,7 +120,7 @@ SELECT i, s.*, (100000 + i)::text AS record_id, md5('order' || i) AS correlation
             WHEN n < 992 THEN 'not_due' WHEN n < 995 THEN 'blocked' WHEN n < 997 THEN 'held'
             WHEN n < 999 THEN 'refused' ELSE 'waiting' END AS status,
        i > %(orders)s - %(with_bodies)s AS has_bodies
-FROM generate_series(1, %(orders)s) AS i, LATERAL (SELECT (i * 613) %% 1000 AS n) AS numbers
+FROM generate_series(1::bigint, %(orders)s) AS i, LATERAL (SELECT (i * 613) %% 1000 AS n) AS numbers
 JOIN lived_shops s ON true
 WHERE i %% 100 BETWEEN s.first AND s.last
 """
@@ -140,9 +140,10 @@ FROM lived_orders, generate_series(1, 2) AS n ORDER BY i, n
     (
         "snapshots",
         """
-INSERT INTO sync_snapshot (id, tenant_id, store_id, record_kind, record_id, hash, body, taken_at)
+INSERT INTO sync_snapshot (id, tenant_id, store_id, record_kind, record_id, hash, body, taken_at, cleared_at, cleared_by)
 SELECT i, tenant_id, store_id, 'order', record_id, md5('s' || i) || md5('s' || i),
-       CASE WHEN has_bodies THEN %(snapshot)s ELSE %(empty)s END, at + interval '70 seconds' FROM lived_orders ORDER BY i
+       CASE WHEN has_bodies THEN %(snapshot)s END, at + interval '70 seconds',
+       CASE WHEN NOT has_bodies THEN now() END, CASE WHEN has_bodies THEN '' ELSE 'policy' END FROM lived_orders ORDER BY i
 """,
     ),
     (
@@ -167,9 +168,10 @@ FROM lived_orders ORDER BY i
         "plans",
         """
 INSERT INTO sync_storedplan (id, tenant_id, posting_id, snapshot_id, outcome, hash, body, mapping_version, settings_version,
-                             facts_version, made_at)
-SELECT i, tenant_id, i, i, 'ready', md5('p' || i) || md5('p' || i), CASE WHEN has_bodies THEN %(plan)s ELSE %(empty)s END,
-       '3', '1', md5('facts'), at + interval '80 seconds' FROM lived_orders ORDER BY i
+                             facts_version, made_at, cleared_at, cleared_by)
+SELECT i, tenant_id, i, i, 'ready', md5('p' || i) || md5('p' || i), CASE WHEN has_bodies THEN %(plan)s END,
+       '3', '1', md5('facts'), at + interval '80 seconds', CASE WHEN NOT has_bodies THEN now() END,
+       CASE WHEN has_bodies THEN '' ELSE 'policy' END FROM lived_orders ORDER BY i
 """,
     ),
     (
@@ -177,14 +179,15 @@ SELECT i, tenant_id, i, i, 'ready', md5('p' || i) || md5('p' || i), CASE WHEN ha
         """
 INSERT INTO sync_document (tenant_id, posting_id, plan_id, company_id, reference, kind, position, body, hash, state, sent_at, posted_at,
                            posting_date, currency, total, tax, corrects, replaces, settles, erp_key, erp_number, erp_total, erp_tax,
-                           is_draft, adopted)
+                           is_draft, adopted, cleared_at, cleared_by)
 SELECT tenant_id, i, i, company_id, store_key || '-' || record_id || '-' || left(kind, 1), kind, position,
        CASE WHEN NOT has_bodies THEN %(empty)s WHEN kind = 'invoice' THEN %(invoice)s ELSE %(payment)s END,
        md5(kind || i) || md5(kind || i), state, CASE WHEN state <> 'intended' THEN at + interval '2 minutes' END,
        CASE WHEN state = 'posted' THEN at + interval '2 minutes' END, at::date, currency, total, round(total * 0.0762, 2),
        '', '', '', CASE WHEN state = 'posted' THEN (i * 3 + position)::text ELSE '' END,
        CASE WHEN state = 'posted' THEN (i * 3 + position)::text ELSE '' END, CASE WHEN state = 'posted' THEN total END,
-       CASE WHEN state = 'posted' THEN round(total * 0.0762, 2) END, false, false
+       CASE WHEN state = 'posted' THEN round(total * 0.0762, 2) END, false, false,
+       CASE WHEN NOT has_bodies THEN now() END, CASE WHEN has_bodies THEN '' ELSE 'policy' END
 FROM (
     SELECT o.*, k.kind, k.position, CASE status WHEN 'posted' THEN 'posted' WHEN 'refused' THEN 'refused' ELSE 'intended' END AS state
     FROM lived_orders o, (VALUES ('invoice', 0), ('payment', 1), ('credit_memo', 2)) AS k (kind, position)
@@ -196,9 +199,10 @@ FROM (
         "attempts",
         """
 INSERT INTO sync_attempt (tenant_id, document_id, number, fence, started_at, finished_at, outcome, sentence, code, request, answer,
-                          correlation_id)
+                          correlation_id, cleared_at, cleared_by)
 SELECT d.tenant_id, d.id, 1, 2, d.sent_at, d.sent_at + interval '300 milliseconds',
-       CASE d.state WHEN 'posted' THEN 'created' ELSE 'refused' END, '', '', %(empty)s, %(empty)s, md5('order' || d.posting_id)
+       CASE d.state WHEN 'posted' THEN 'created' ELSE 'refused' END, '', '', %(empty)s, %(empty)s, md5('order' || d.posting_id),
+       d.cleared_at, d.cleared_by
 FROM sync_document d WHERE d.sent_at IS NOT NULL ORDER BY d.id
 """,
     ),

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.text import Truncator
-from unfold.views import ChangeList
 
 from erp.models import ReferenceValue
 from mappings.changes import set_mapping
@@ -25,12 +24,13 @@ from sync.reprocess import reprocess, scope_of
 from sync.tasks import read_reference_values
 from sync.templatetags.sync_console import cut_text
 from tenants.actions import Done, NotDone, row_action
+from tenants.long_lists import LongList
 from tenants.roles import May
 from tenants.scoped_admin import TenantAdmin
 from tenants.scoping import may
 
 
-class GapList(ChangeList):
+class GapList(LongList):
     """A page of gaps, with what waits for them read once for all of them."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -72,7 +72,7 @@ class GapAdmin(Offers, TenantAdmin):
             extra_context = (extra_context or {}) | gap_page(request, gap)
         return super().change_view(request, object_id, form_url, extra_context)
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LongList]:
         return GapList
 
     def not_now(self, gap: Gap) -> set[str]:

@@ -32,7 +32,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     )
     return context | {
         "tiles": [
-            {"label": label, "count": counts.get(status, 0), "url": f"{orders}?status__exact={status}"}
+            {"label": label, "count": counts[status], "url": f"{orders}?status__exact={status}"}
             for status, label in TILES
         ],
         "needs": needs_of(request.user),

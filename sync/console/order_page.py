@@ -70,7 +70,7 @@ class OrderPage:
 
 def order_page(posting: Posting) -> OrderPage:
     """Everything the page needs, in a handful of queries."""
-    plan = read_plan(posting.plan.body) if posting.plan else None
+    plan = read_plan(posting.plan.body) if posting.plan and posting.plan.body else None
     rows = _rows(posting, [d.reference for d in plan.documents] if plan else [])
     planned = tuple(_planned(d, rows.get(d.reference)) for d in plan.documents) if plan else ()
     others = tuple(row for reference, row in rows.items() if reference not in {p.reference for p in planned})

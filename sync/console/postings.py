@@ -4,29 +4,71 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Prefetch, QuerySet
+from django.db.models import F, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
 
 from erp.contract.errors import RemoteError
 from erp.contract.money import Money
+from erp.models import ErpConnection
 from sync import trail
 from sync.console.offers import Offers
 from sync.console.order_page import TITLES, order_page
-from sync.models import Document, DocumentState, Gap, Pipeline, Posting, Status
+from sync.models import Document, DocumentState, Gap, Pipeline, Posting, RecordKind, Status
 from sync.reprocess import exclude, reprocess, scope_of, take_back
 from sync.resolution import resolve
 from tenants.actions import Done, NotDone, row_action, rows_action
 from tenants.audit_admin import story_url
+from tenants.long_lists import COUNTED_UP_TO
+from tenants.models import Tenant, User
 from tenants.roles import May
 from tenants.scoped_admin import TenantAdmin
 from tenants.scoping import visible
+
+NEWEST = 500  # orders whose currencies the filter offers
 
 
 def amount_cell(*amounts: Money) -> str:
     """Amounts in a list: each on a line of its own, never broken."""
     return format_html_join("", '<div class="t-amount">{}</div>', ((str(money),) for money in amounts))
+
+
+def postings_called(term: str, user: User) -> list[int]:
+    """Ids of postings with this record id, correlation id, or a document of this reference or number.
+
+    The indexes begin with the pipeline, the company and the tenant: the few that the person sees are named.
+    """
+    seen = {
+        model: list(visible(user, model.objects.order_by()).values_list("pk", flat=True))
+        for model in (Pipeline, ErpConnection, Tenant)
+    }
+    documents = Document.objects.order_by().values_list("posting_id", flat=True)
+    postings = Posting.objects.order_by().values_list("pk", flat=True)
+    found = postings.filter(
+        pipeline__in=seen[Pipeline], record_kind__in=RecordKind.values, record_id=term
+    ).union(
+        postings.filter(correlation_id=term),
+        documents.filter(company__in=seen[ErpConnection], reference=term),
+        documents.filter(tenant__in=seen[Tenant], erp_number=term),
+    )
+    return list(found[:COUNTED_UP_TO])
+
+
+class CurrencyFilter(DropdownFilter):
+    """By currency; offers those of the newest orders: a list of all would read every order."""
+
+    title = "currency"
+    parameter_name = "currency"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        newest = visible(request.user, Posting.objects.filter(record_kind="order")).order_by("-pk")
+        found = {*newest.values_list("currency", flat=True)[:NEWEST], self.value() or ""}
+        return [(currency, currency) for currency in sorted(found) if currency]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Posting]) -> QuerySet[Posting]:
+        return queryset.filter(currency=self.value()) if self.value() else queryset
 
 
 class ReasonForm(forms.Form):
@@ -45,17 +87,12 @@ class PostingAdmin(Offers, TenantAdmin):
     """What came from the store and what became of it in the ERP."""
 
     list_display = ("record", "chip", "why", "money", "placed_at", "erp_documents", "pipeline")
-    list_filter = ("status", "record_kind", "pipeline", "currency")
-    search_fields = (
-        "record_id__exact",
-        "documents__reference__exact",
-        "documents__erp_number__exact",
-        "correlation_id__exact",
-    )
+    list_filter = ("status", "record_kind", "pipeline", CurrencyFilter, ("placed_at", RangeDateTimeFilter))
+    search_fields = ("record_id",)
     search_help_text = "Order id, reference, number in the ERP, or correlation id"
     list_select_related = ("pipeline__store", "company")
-    date_hierarchy = "placed_at"
-    ordering = ("-placed_at", "-id")
+    # Customers have no such date: they come last.
+    ordering = (F("placed_at").desc(nulls_last=True), "-id")
     list_per_page = 50
     fields = ("record_id",)
     change_form_template = "sync/order.html"
@@ -65,6 +102,13 @@ class PostingAdmin(Offers, TenantAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Posting]:
         numbers = Document.objects.only("posting_id", "kind", "erp_number").order_by("posting_id", "position")
         return super().get_queryset(request).prefetch_related(Prefetch("documents", numbers))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Posting], search_term: str
+    ) -> tuple[QuerySet[Posting], bool]:
+        """By a whole id or number. Each is looked up in an index of its own: one condition over two tables would read both."""
+        term = search_term.strip()
+        return (queryset.filter(pk__in=postings_called(term, request.user)) if term else queryset), False
 
     def change_view(
         self,

@@ -1,15 +1,22 @@
 """What is only looked at: documents in the ERP and events of the store."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
+from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
 
 from erp.contract.money import Money
+from storefront.models import Store
 from sync.console.order_page import TITLES
-from sync.console.postings import amount_cell
-from sync.models import Document, Event, EventState
+from sync.console.postings import NEWEST, amount_cell, postings_called
+from sync.models import Document, Event, EventState, RecordKind
+from tenants.long_lists import COUNTED_UP_TO
 from tenants.scoped_admin import TenantAdmin
+from tenants.scoping import visible
 
 
 @admin.register(Document)
@@ -27,13 +34,19 @@ class DocumentAdmin(TenantAdmin):
         "order",
         "company",
     )
-    list_filter = ("state", "company", "posting_date")
-    search_fields = ("reference__exact", "erp_number__exact", "posting__record_id__exact")
+    list_filter = ("state", "company", ("posted_at", RangeDateTimeFilter))
+    search_fields = ("reference",)
     search_help_text = "Reference, number in the ERP, or order id"
     list_select_related = ("posting", "company")
-    date_hierarchy = "posted_at"
     ordering = ("-posted_at", "-id")
-    show_full_result_count = False
+    sorts_quickly = ("posted_at",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Document], search_term: str
+    ) -> tuple[QuerySet[Document], bool]:
+        """Those of the orders that the term finds."""
+        term = search_term.strip()
+        return (queryset.filter(posting__in=postings_called(term, request.user)) if term else queryset), False
 
     @admin.display(description="Document", ordering="kind")
     def title(self, row: Document) -> str:
@@ -65,17 +78,32 @@ class DocumentAdmin(TenantAdmin):
         return HttpResponseRedirect(reverse("admin:sync_posting_change", args=[row.posting_id]))
 
 
+class ScopeFilter(DropdownFilter):
+    """By scope; offers those of the newest events: a list of all would read every event."""
+
+    title = "event"
+    parameter_name = "scope"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        newest = visible(request.user, Event.objects.order_by("-received_at")).values_list("scope", flat=True)
+        found = {*newest[:NEWEST], self.value() or ""}
+        return [(scope, scope) for scope in sorted(found) if scope]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        return queryset.filter(scope=self.value()) if self.value() else queryset
+
+
 @admin.register(Event)
 class EventAdmin(TenantAdmin):
     """What the stores told us."""
 
     list_display = ("received_at", "event", "record", "chip", "late", "again", "store")
-    list_filter = ("state", "scope", "store")
-    search_fields = ("record_id__exact", "delivery_key__exact", "correlation_id__exact")
+    list_filter = ("state", ScopeFilter, "store", ("received_at", RangeDateTimeFilter))
+    search_fields = ("record_id",)
     search_help_text = "Order or customer id, delivery id, or correlation id"
     list_select_related = ("store",)
-    date_hierarchy = "received_at"
     ordering = ("-received_at", "-id")
+    sorts_quickly = ("received_at",)
     fields = readonly_fields = (
         "event",
         "record",
@@ -88,6 +116,17 @@ class EventAdmin(TenantAdmin):
         "correlation_id",
         "store",
     )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
+    ) -> tuple[QuerySet[Event], bool]:
+        """By a whole id; each is looked up in an index of its own."""
+        term = search_term.strip()
+        stores = list(visible(request.user, Store.objects.all()).values_list("pk", flat=True))
+        events = Event.objects.filter(store__in=stores).order_by().values_list("pk", flat=True)
+        about = events.filter(record_kind__in=(*RecordKind, ""), record_id=term)
+        found = about.union(events.filter(delivery_key=term), events.filter(correlation_id=term))
+        return (queryset.filter(pk__in=list(found[:COUNTED_UP_TO])) if term else queryset), False
 
     @admin.display(description="Event", ordering="scope")
     def event(self, event: Event) -> str:

@@ -4,16 +4,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from unfold.views import ChangeList
 
 from sync.models import Reprocess
 from sync.reprocess import progress, progress_of
+from tenants.long_lists import LongList
 from tenants.scoped_admin import TenantAdmin
 
 SHOWN = 200
 
 
-class RunList(ChangeList):
+class RunList(LongList):
     """A page of runs, with the progress of all of them read once."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -32,7 +32,7 @@ class ReprocessAdmin(TenantAdmin):
     fields = ("what",)
     change_form_template = "sync/reprocess.html"
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LongList]:
         return RunList
 
     @admin.display(description="Progress")

@@ -10,13 +10,16 @@ from sync.models.alerts import (
     Heartbeat,
     NoticeState,
 )
+from sync.models.clearing import Clearable, ClearedBy
 from sync.models.completeness import Certificate, CertificateLine, CertificateState, Finding
 from sync.models.documents import Attempt, Document, DocumentState
+from sync.models.erasures import Erasure, ErasureState
 from sync.models.gaps import Gap, GapBlock, GapState
 from sync.models.imports import HistoryImport, ImportState
 from sync.models.inbox import Event, EventState
 from sync.models.pipelines import Flow, FlowKind, Mode, Pipeline, PipelineVersion
 from sync.models.postings import UNFINISHED, Posting, RecordKind, Snapshot, Status, StoredPlan
+from sync.models.retention import Retention, RetentionRun
 from sync.models.runs import Reprocess, ReprocessItem
 from sync.models.schedules import StoreFlow, StoreFlowKind
 from sync.models.watched import OrderRhythm, Probe
@@ -35,8 +38,12 @@ __all__ = [
     "CertificateState",
     "Change",
     "Channel",
+    "Clearable",
+    "ClearedBy",
     "Document",
     "DocumentState",
+    "Erasure",
+    "ErasureState",
     "Event",
     "EventState",
     "Finding",
@@ -59,6 +66,8 @@ __all__ = [
     "RecordKind",
     "Reprocess",
     "ReprocessItem",
+    "Retention",
+    "RetentionRun",
     "Snapshot",
     "Status",
     "StoreFlow",

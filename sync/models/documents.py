@@ -2,10 +2,11 @@
 
 from django.db import models
 
+from sync.models.clearing import Clearable
 from sync.models.postings import Posting, StoredPlan
 from tenants.constraints import SameTenant
 from tenants.fields import EncryptedTextField
-from tenants.models import TenantOwned
+from tenants.models import Growing
 
 
 class DocumentState(models.TextChoices):
@@ -17,16 +18,18 @@ class DocumentState(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
-class Document(TenantOwned):
+class Document(Clearable, Growing):
     """The intention to have one document in one ERP company: written before anything is sent, unique by reference."""
 
     posting = models.ForeignKey(Posting, models.PROTECT, related_name="documents")
-    plan = models.ForeignKey(StoredPlan, models.PROTECT, related_name="+")
-    company = models.ForeignKey("erp.ErpConnection", models.PROTECT, related_name="+")
+    plan = models.ForeignKey(StoredPlan, models.PROTECT, related_name="+", db_index=False)
+    company = models.ForeignKey("erp.ErpConnection", models.PROTECT, related_name="+", db_index=False)
     reference = models.CharField(max_length=16)
     kind = models.CharField(max_length=14)
     position = models.PositiveSmallIntegerField(help_text="Order within the posting.")
-    body = EncryptedTextField(help_text="The contract document as canonical JSON.")
+    body = EncryptedTextField(
+        help_text="The contract document as canonical JSON; without names and addresses once cleared."
+    )
     hash = models.CharField(max_length=64)
 
     state = models.CharField(max_length=10, choices=DocumentState, default=DocumentState.INTENDED)
@@ -55,18 +58,24 @@ class Document(TenantOwned):
         help_text="Numbers of all documents under its reference, if there are several.",
     )
 
-    class Meta(TenantOwned.Meta):
+    class Meta(Growing.Meta):
         verbose_name = "document in the ERP"
         verbose_name_plural = "documents in the ERP"
         constraints = [
-            *TenantOwned.Meta.constraints,
+            *Growing.Meta.constraints,
             models.UniqueConstraint(fields=["company", "reference"], name="sync_document_reference"),
             SameTenant("posting"),
             SameTenant("plan"),
             SameTenant("company"),
         ]
         indexes = [
-            models.Index(fields=["tenant", "-posted_at"], name="sync_document_posted"),
+            models.Index(fields=["-posted_at", "-id"], name="sync_document_newest"),
+            models.Index(
+                fields=["state", "-posted_at"], name="sync_document_open", condition=~models.Q(state="posted")
+            ),
+            models.Index(
+                fields=["tenant", "posted_at"], name="sync_document_kept", condition=models.Q(cleared_at=None)
+            ),
             models.Index(fields=["tenant", "erp_number"], name="sync_document_number"),
             models.Index(
                 fields=["company", "posted_at"],
@@ -81,10 +90,10 @@ class Document(TenantOwned):
         return f"{self.kind} {self.erp_number or self.reference}"
 
 
-class Attempt(TenantOwned):
+class Attempt(Clearable, Growing):
     """One try. What was sent and answered is in the audit trail's calls under `correlation_id` and this attempt."""
 
-    document = models.ForeignKey(Document, models.CASCADE, related_name="attempts")
+    document = models.ForeignKey(Document, models.CASCADE, related_name="attempts", db_index=False)
     number = models.PositiveIntegerField()
     fence = models.PositiveBigIntegerField()
     started_at = models.DateTimeField(auto_now_add=True)
@@ -98,11 +107,16 @@ class Attempt(TenantOwned):
     answer = EncryptedTextField(blank=True, default="")
     correlation_id = models.CharField(max_length=64)
 
-    class Meta(TenantOwned.Meta):
+    class Meta(Growing.Meta):
         constraints = [
-            *TenantOwned.Meta.constraints,
+            *Growing.Meta.constraints,
             models.UniqueConstraint(fields=["document", "number"], name="sync_attempt_number"),
             SameTenant("document"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["tenant", "started_at"], name="sync_attempt_kept", condition=models.Q(cleared_at=None)
+            )
         ]
         ordering = ["document", "number"]
 

@@ -4,7 +4,7 @@ from django.db import models
 
 from sync.models.postings import Posting
 from tenants.constraints import SameTenant
-from tenants.models import TenantOwned
+from tenants.models import Growing, TenantOwned
 
 
 class GapState(models.TextChoices):
@@ -39,18 +39,18 @@ class Gap(TenantOwned):
         return self.label
 
 
-class GapBlock(TenantOwned):
+class GapBlock(Growing):
     """A posting that waits for a gap, with the money it stands for."""
 
-    gap = models.ForeignKey(Gap, models.CASCADE, related_name="blocks")
+    gap = models.ForeignKey(Gap, models.CASCADE, related_name="blocks", db_index=False)
     posting = models.ForeignKey(Posting, models.CASCADE, related_name="blocks")
     currency = models.CharField(max_length=3, blank=True)
     amount = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     since = models.DateTimeField(auto_now_add=True)
 
-    class Meta(TenantOwned.Meta):
+    class Meta(Growing.Meta):
         constraints = [
-            *TenantOwned.Meta.constraints,
+            *Growing.Meta.constraints,
             models.UniqueConstraint(fields=["gap", "posting"], name="sync_gapblock_once"),
             SameTenant("gap"),
             SameTenant("posting"),

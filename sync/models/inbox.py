@@ -3,7 +3,7 @@
 from django.db import models
 
 from tenants.constraints import SameTenant
-from tenants.models import TenantOwned
+from tenants.models import Growing
 
 
 class EventState(models.TextChoices):
@@ -11,10 +11,10 @@ class EventState(models.TextChoices):
     RECORDED = "recorded", "Recorded: nothing follows from it"
 
 
-class Event(TenantOwned):
+class Event(Growing):
     """One delivery of the store. `delivery_key` is the delivery's own id, so a repeated delivery is one row."""
 
-    store = models.ForeignKey("storefront.Store", models.PROTECT, related_name="events")
+    store = models.ForeignKey("storefront.Store", models.PROTECT, related_name="events", db_index=False)
     delivery_key = models.CharField(max_length=200)
     scope = models.CharField(max_length=120)
     record_kind = models.CharField(max_length=20, blank=True)
@@ -28,15 +28,16 @@ class Event(TenantOwned):
     repeats = models.PositiveIntegerField(default=0)
     correlation_id = models.CharField(max_length=64)
 
-    class Meta(TenantOwned.Meta):
+    class Meta(Growing.Meta):
         constraints = [
-            *TenantOwned.Meta.constraints,
+            *Growing.Meta.constraints,
             models.UniqueConstraint(fields=["store", "delivery_key"], name="sync_event_once"),
             SameTenant("store"),
         ]
         indexes = [
             models.Index(fields=["store", "record_kind", "record_id"], name="sync_event_record"),
-            models.Index(fields=["tenant", "-received_at"], name="sync_event_recent"),
+            models.Index(fields=["-received_at", "-id"], name="sync_event_newest"),
+            models.Index(fields=["correlation_id"], name="sync_event_correlation"),
         ]
 
     def __str__(self) -> str:

@@ -1,11 +1,13 @@
 """A posting: one store record on its way into one ERP company. The unit of work, of order and of every promise."""
 
 from django.db import models
+from django.db.models import F
 
+from sync.models.clearing import Clearable
 from sync.models.pipelines import Pipeline
 from tenants.constraints import SameTenant
 from tenants.fields import EncryptedJSONField, EncryptedTextField
-from tenants.models import TenantOwned
+from tenants.models import Growing
 
 
 class RecordKind(models.TextChoices):
@@ -31,38 +33,47 @@ class Status(models.TextChoices):
 UNFINISHED = (Status.WAITING, Status.UNKNOWN, Status.BLOCKED, Status.HELD, Status.REFUSED)
 
 
-class Snapshot(TenantOwned):
-    """Everything the store said about one record at one moment: immutable, encrypted, known by its hash."""
+class Snapshot(Clearable, Growing):
+    """Everything the store said about one record at one moment: immutable, encrypted, known by its hash; `None` once it was cleared."""
 
-    store = models.ForeignKey("storefront.Store", models.PROTECT, related_name="+")
+    store = models.ForeignKey("storefront.Store", models.PROTECT, related_name="+", db_index=False)
     record_kind = models.CharField(max_length=10, choices=RecordKind)
     record_id = models.CharField(max_length=64)
     hash = models.CharField(max_length=64)
-    body = EncryptedJSONField()
+    body = EncryptedJSONField(null=True)
     taken_at = models.DateTimeField(auto_now_add=True)
 
-    class Meta(TenantOwned.Meta):
+    class Meta(Growing.Meta):
         constraints = [
-            *TenantOwned.Meta.constraints,
+            *Growing.Meta.constraints,
             models.UniqueConstraint(
                 fields=["store", "record_kind", "record_id", "hash"], name="sync_snapshot_content"
             ),
             SameTenant("store"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["tenant", "taken_at"],
+                name="sync_snapshot_kept",
+                condition=models.Q(body__isnull=False),
+            )
         ]
 
     def __str__(self) -> str:
         return f"{self.record_kind} {self.record_id} {self.hash[:8]}"
 
 
-class Posting(TenantOwned):
+class Posting(Growing):
     """(store record, pipeline). Holds the lease, the wanted version and the status.
 
     Every accepted event raises `wanted_version`; a worker reads it before it fetches and marks only that one done, so
     that bursts coalesce and no edit is lost. `due_at` is when it wants work (null: nothing to do).
     """
 
-    pipeline = models.ForeignKey(Pipeline, models.PROTECT, related_name="postings")
-    company = models.ForeignKey("erp.ErpConnection", models.PROTECT, related_name="+")
+    # Foreign keys have an index of their own only where rows are found by them and no other index begins with them: every index is
+    # written again with each of an order's steps.
+    pipeline = models.ForeignKey(Pipeline, models.PROTECT, related_name="postings", db_index=False)
+    company = models.ForeignKey("erp.ErpConnection", models.PROTECT, related_name="+", db_index=False)
     record_kind = models.CharField(max_length=10, choices=RecordKind)
     record_id = models.CharField(max_length=64)
 
@@ -83,8 +94,8 @@ class Posting(TenantOwned):
     excluded_by = models.CharField(max_length=150, blank=True)
     correlation_id = models.CharField(max_length=64)
 
-    snapshot = models.ForeignKey(Snapshot, models.PROTECT, null=True, related_name="+")
-    plan = models.ForeignKey("StoredPlan", models.SET_NULL, null=True, related_name="+")
+    snapshot = models.ForeignKey(Snapshot, models.PROTECT, null=True, related_name="+", db_index=False)
+    plan = models.ForeignKey("StoredPlan", models.SET_NULL, null=True, related_name="+", db_index=False)
     read_at = models.DateTimeField(null=True, help_text="When its newest reading in the store began.")
     record_modified_at = models.DateTimeField(
         null=True, help_text="When the record itself says it was modified, in that reading."
@@ -95,11 +106,11 @@ class Posting(TenantOwned):
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
 
-    class Meta(TenantOwned.Meta):
+    class Meta(Growing.Meta):
         verbose_name = "order or customer"
         verbose_name_plural = "orders and customers"
         constraints = [
-            *TenantOwned.Meta.constraints,
+            *Growing.Meta.constraints,
             models.UniqueConstraint(
                 fields=["pipeline", "record_kind", "record_id"], name="sync_posting_record"
             ),
@@ -124,38 +135,55 @@ class Posting(TenantOwned):
                 name="sync_posting_background",
                 condition=models.Q(in_background=True, due_at__isnull=False),
             ),
-            models.Index(fields=["tenant", "status", "-changed_at"], name="sync_posting_status"),
             models.Index(
                 fields=["company", "status"],
                 name="sync_posting_unfinished",
                 condition=models.Q(status__in=UNFINISHED),
             ),
-            models.Index(fields=["tenant", "-placed_at"], name="sync_posting_placed"),
+            # The list, whole and by status. Not by tenant: one that is small is found by (tenant, id), one that is large is met soon.
+            models.Index(F("placed_at").desc(nulls_last=True), F("id").desc(), name="sync_posting_newest"),
+            models.Index(
+                F("status"),
+                F("placed_at").desc(nulls_last=True),
+                F("id").desc(),
+                name="sync_posting_by_status",
+            ),
+            models.Index(fields=["correlation_id"], name="sync_posting_correlation"),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_record_kind_display()} {self.record_id}"
 
 
-class StoredPlan(TenantOwned):
-    """A plan as it was made: canonical JSON (encrypted, it names people), its hash, and what it is a function of."""
+class StoredPlan(Clearable, Growing):
+    """A plan as it was made: canonical JSON (encrypted, it names people), its hash, and what it is a function of.
 
-    posting = models.ForeignKey(Posting, models.CASCADE, related_name="plans")
-    snapshot = models.ForeignKey(Snapshot, models.PROTECT, related_name="+")
+    The body is `None` once it was cleared.
+    """
+
+    posting = models.ForeignKey(Posting, models.CASCADE, related_name="plans", db_index=False)
+    snapshot = models.ForeignKey(Snapshot, models.PROTECT, related_name="+", db_index=False)
     outcome = models.CharField(max_length=16)
     hash = models.CharField(max_length=64)
-    body = EncryptedTextField()
+    body = EncryptedTextField(null=True)
     mapping_version = models.CharField(max_length=64)
     settings_version = models.CharField(max_length=64)
     facts_version = models.CharField(max_length=64)
     made_at = models.DateTimeField(auto_now_add=True)
 
-    class Meta(TenantOwned.Meta):
+    class Meta(Growing.Meta):
         constraints = [
-            *TenantOwned.Meta.constraints,
+            *Growing.Meta.constraints,
             models.UniqueConstraint(fields=["posting", "hash"], name="sync_storedplan_content"),
             SameTenant("posting"),
             SameTenant("snapshot"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["tenant", "made_at"],
+                name="sync_storedplan_kept",
+                condition=models.Q(body__isnull=False),
+            )
         ]
 
     def __str__(self) -> str:

@@ -4,7 +4,7 @@ from django.db import models
 
 from sync.models.postings import Posting
 from tenants.constraints import SameTenant
-from tenants.models import TenantOwned
+from tenants.models import Growing, TenantOwned
 
 
 class Reprocess(TenantOwned):
@@ -23,16 +23,16 @@ class Reprocess(TenantOwned):
         return self.what
 
 
-class ReprocessItem(TenantOwned):
+class ReprocessItem(Growing):
     """One posting of a run. It is done when the posting has worked off `version`."""
 
-    run = models.ForeignKey(Reprocess, models.CASCADE, related_name="items")
-    posting = models.ForeignKey(Posting, models.CASCADE, related_name="+")
+    run = models.ForeignKey(Reprocess, models.CASCADE, related_name="items", db_index=False)
+    posting = models.ForeignKey(Posting, models.CASCADE, related_name="+", db_index=False)
     version = models.PositiveBigIntegerField()
 
-    class Meta(TenantOwned.Meta):
+    class Meta(Growing.Meta):
         constraints = [
-            *TenantOwned.Meta.constraints,
+            *Growing.Meta.constraints,
             models.UniqueConstraint(fields=["run", "posting"], name="sync_reprocessitem_once"),
             SameTenant("run"),
             SameTenant("posting"),

@@ -164,11 +164,16 @@ def _signed_in(address: str, password: str) -> requests.Session:
     return session
 
 
+def _month(column: str, rows: Mapping[str, Any]) -> str:
+    """The month before the newest order, as the range filter says it."""
+    month = rows["placed_at"][:7]
+    return f"{column}_from_0={month}-01&{column}_from_1=00:00&{column}_to_0={month}-28&{column}_to_1=00:00"
+
+
 def addresses(rows: Mapping[str, Any]) -> dict[str, str]:
     """What an operator opens, by the name in the report."""
     orders, documents, events = "/admin/sync/posting/", "/admin/sync/document/", "/admin/sync/event/"
     gaps, runs, trail = "/admin/sync/gap/", "/admin/sync/reprocess/", "/admin/audit/auditentry/"
-    year, month = rows["placed_at"][:4], int(rows["placed_at"][5:7])
     return {
         "health ready": "/health/ready",
         "home": "/admin/",
@@ -178,8 +183,8 @@ def addresses(rows: Mapping[str, Any]) -> dict[str, str]:
         "orders posted": f"{orders}?status__exact=posted",
         "orders held": f"{orders}?status__exact=held",
         "orders blocked": f"{orders}?status__exact=blocked",
-        "orders of one currency": f"{orders}?currency__exact=GBP",
-        "orders of one month": f"{orders}?placed_at__year={year}&placed_at__month={month}",
+        "orders of one currency": f"{orders}?currency=GBP",
+        "orders of one month": f"{orders}?{_month('placed_at', rows)}",
         "orders by total": f"{orders}?o=-4",
         "orders by id": f"{orders}?q={rows['record_id']}",
         "orders by reference": f"{orders}?q={rows['reference']}",
@@ -192,7 +197,7 @@ def addresses(rows: Mapping[str, Any]) -> dict[str, str]:
         "documents refused": f"{documents}?state__exact=refused",
         "documents by number": f"{documents}?q={rows['number']}",
         "documents of one order": f"{documents}?q={rows['record_id']}",
-        "documents of one month": f"{documents}?posted_at__year={year}&posted_at__month={month}",
+        "documents of one month": f"{documents}?{_month('posted_at', rows)}",
         "events": events,
         "events of one scope": f"{events}?scope=store/order/created",
         "events of one order": f"{events}?q={rows['record_id']}",

@@ -14,6 +14,7 @@ from config.declarative.schema import (
     FlowEntry,
     MappingSetEntry,
     PipelineEntry,
+    RetentionEntry,
     RuleEntry,
     StoreEntry,
     StoreFlowEntry,
@@ -28,7 +29,7 @@ from mappings.models import Mapping, MappingSet
 from storefront.models import Store
 from sync.console.pipelines import FlowInline
 from sync.console.stores import StoreFlowInline
-from sync.models import AlertDestination, Flow, Pipeline
+from sync.models import AlertDestination, Flow, Pipeline, Retention
 from sync.planning import SETTINGS
 from tenants.models import Membership, Tenant, User
 
@@ -53,9 +54,15 @@ def on_screen(model: type, request: Any, row: Any = None) -> set[str]:
     return names - OWNER
 
 
+def test_retention(request_):
+    assert on_screen(Retention, request_) - {"tenant"} == set(RetentionEntry.model_fields)
+    for name, key in RetentionEntry.model_fields.items():
+        assert Retention._meta.get_field(name).default == key.default
+
+
 def test_tenants(request_):
-    sections = {"users", "stores", "companies", "pipelines", "alert_destinations"}  # pages of their own
-    assert on_screen(Tenant, request_) == set(TenantEntry.model_fields) - sections
+    pages_of_their_own = {"users", "stores", "companies", "pipelines", "alert_destinations", "retention"}
+    assert on_screen(Tenant, request_) == set(TenantEntry.model_fields) - pages_of_their_own
 
 
 def test_people_and_roles(request_):

@@ -1,0 +1,71 @@
+"""How long a tenant keeps what; what the next run would prune; the runs and what they pruned."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html_join
+
+from sync.models import Retention, RetentionRun
+from sync.retention import KINDS, preview, start_run
+from sync.tasks import prune
+from tenants.actions import Done, row_action
+from tenants.roles import May
+from tenants.scoped_admin import TenantAdmin
+
+
+@admin.register(Retention)
+class RetentionAdmin(TenantAdmin):
+    """One policy for each tenant; without one the defaults count."""
+
+    add_permission = change_permission = May.EDIT_TENANT
+    list_display = ("policy", "snapshots", "plans", "attempts", "calls", "events", "closed", "trail")
+    fields = ("tenant", "snapshots", "plans", "attempts", "calls", "events", "closed", "trail")
+    change_form_template = "sync/retention.html"
+    actions_detail = ("run_now",)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        policy = self.get_object(request, object_id)
+        if policy is not None:
+            runs = RetentionRun.objects.filter(tenant=policy.tenant_id)[:5]
+            extra_context = (extra_context or {}) | {"due": preview(policy), "runs": runs}
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    @admin.display(description="Retention")
+    def policy(self, row: Retention) -> str:
+        return str(row)
+
+    @row_action(May.EDIT_TENANT, description="Prune now", url_path="prune", confirm="about_run")
+    def run_now(self, request: HttpRequest, policy: Retention) -> Done:
+        """The nightly run, now."""
+        run = start_run(policy.tenant, by=request.user.get_username())
+        prune.apply_async(kwargs={"run_id": run.pk}, ignore_result=True)
+        return Done("Pruning has started.", goto=reverse("admin:sync_retentionrun_change", args=[run.pk]))
+
+    def about_run(self, request: HttpRequest, policy: Retention) -> str:
+        found = [f"{line.label}: {line}" for line in preview(policy) if line.count]
+        return f"{'; '.join(found)}. This cannot be undone." if found else "There is nothing to prune."
+
+
+@admin.register(RetentionRun)
+class RetentionRunAdmin(TenantAdmin):
+    """Runs and their totals."""
+
+    list_display = ("started_at", "who", "finished_at", "totals")
+    fields = readonly_fields = ("started_at", "who", "finished_at", "totals", "correlation_id")
+
+    @admin.display(description="Asked for by")
+    def who(self, run: RetentionRun) -> str:
+        return run.by or "the nightly run"
+
+    @admin.display(description="Pruned")
+    def totals(self, run: RetentionRun) -> str:
+        found = ((kind.label, f"{run.cleared[kind.name]:,}") for kind in KINDS if run.cleared.get(kind.name))
+        return format_html_join("", "<div>{}: {}</div>", found) or "Nothing"
