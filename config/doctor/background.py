@@ -18,11 +18,12 @@ from config.celery import app
 from config.doctor.finding import Finding, good, note, problem
 from config.health import broker_state
 from sync import sweeper
-from sync.heartbeats import last_tick
-from sync.models import Gap, GapState, Posting, Status
+from sync.heartbeats import SWEEP, last_tick
+from sync.models import Gap, GapState, Heartbeat, Posting, Status
 
 ANSWER_SECONDS = 2.0
 SILENT_BEAT = timedelta(minutes=1)
+SILENT_SWEEP = timedelta(minutes=5)
 LONGEST_DUE = timedelta(minutes=5)
 
 
@@ -81,6 +82,12 @@ def look_at_beat() -> Iterator[Finding]:
         )
     else:
         yield good("Beat runs.")
+    swept_at = Heartbeat.objects.filter(name=SWEEP).values_list("at", flat=True).first()
+    if swept_at and timezone.now() - swept_at > SILENT_SWEEP:
+        yield problem(
+            f"Nothing has swept for due work since {swept_at:%Y-%m-%d %H:%M} UTC.",
+            "Beat, the broker or the workers are missing. docs/runbooks/background-silent.md.",
+        )
 
 
 def look_at_the_workers() -> Iterator[Finding]:

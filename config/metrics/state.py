@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 from erp.models import BreakerState, ErpConnection
 from storefront.models import SignatureFailure, Store
 from sync import sweeper
-from sync.heartbeats import last_tick
+from sync.heartbeats import SWEEP, last_tick
 from sync.models import (
     UNFINISHED,
     Document,
@@ -29,6 +29,7 @@ from sync.models import (
     Flow,
     Gap,
     GapState,
+    Heartbeat,
     Mode,
     Pipeline,
     PipelineVersion,
@@ -265,6 +266,13 @@ def _installation() -> Families:
         "When beat last looked at its schedule",
         (),
         [((), ticked.timestamp())] if ticked else [],
+    )
+    sweeps = Heartbeat.objects.filter(name=SWEEP).values_list("at", flat=True)
+    yield _gauge(
+        "last_sweep_timestamp_seconds",
+        "When a worker last swept for due work: beat, broker and workers are well while it is young",
+        (),
+        (((), at.timestamp()) for at in sweeps),
     )
     with connection.cursor() as cursor:
         cursor.execute(

@@ -23,7 +23,8 @@ from config.doctor.machine import compared
 from config.management.commands.doctor import Command
 from erp.models import Breaker, BreakerState, ErpConnection
 from storefront.models import Store
-from sync.models import Flow
+from sync.heartbeats import SWEEP
+from sync.models import Flow, Heartbeat
 from tests.config.metrics.lived_in import a_beat, live_in
 from tests.sync.rows import make_company, make_pipeline, make_posting, make_store
 
@@ -135,6 +136,15 @@ def test_no_beat_and_a_silent_beat_are_problems(db, monkeypatch):
     monkeypatch.setattr(background, "last_tick", lambda: (True, timezone.now() - timedelta(minutes=3)))
     [said] = problems(list(background.look_at_beat()))
     assert "has not looked at its schedule for 180 seconds" in said
+
+
+def test_a_sweep_that_is_long_ago_is_a_problem(db):
+    with a_beat():
+        Heartbeat.objects.create(name=SWEEP, at=timezone.now())
+        assert problems(list(background.look_at_beat())) == []
+        Heartbeat.objects.update(at=timezone.now() - timedelta(minutes=6))
+        [said] = problems(list(background.look_at_beat()))
+    assert said.startswith("Nothing has swept for due work since ")
 
 
 def test_a_broker_that_does_not_answer_is_a_problem_and_the_rest_is_looked_at(db):

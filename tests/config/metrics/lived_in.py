@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from erp.models import Breaker, BreakerState
 from storefront.models import FailureReason, note_signature_failure
+from sync import heartbeats
 from sync.heartbeats import BEAT_LOCK_KEY
 from sync.models import Event, Flow, Posting
 from tests.sync.console.making import make_document, make_gap, make_posting
@@ -44,6 +45,7 @@ def live_in(pipeline: Any) -> None:
         opened_at=now,
     )
     note_signature_failure(pipeline.store, FailureReason.BAD_SIGNATURE, now=now)
+    heartbeats.beat(heartbeats.SWEEP)
     flows = Flow.objects.filter(pipeline=pipeline)
     flows.update(
         every_minutes=5,

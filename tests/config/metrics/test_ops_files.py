@@ -118,11 +118,12 @@ def test_each_rule_says_what_is_wrong_how_bad_it_is_and_where_its_page_is(rule):
     assert used <= (grouped or LABELS_OF_PROMETHEUS)
 
 
-@pytest.mark.parametrize(
-    "rule", [rule for rule in rules() if "also" not in rule["labels"]], ids=lambda rule: rule["alert"]
-)
-def test_each_rule_has_its_page(rule):
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])
+def test_each_rule_has_its_page_in_the_folder_and_in_the_console(rule, admin_client):
     assert (PROJECT / rule["annotations"]["runbook"]).is_file()
+    base, _, path = rule["annotations"]["runbook_url"].partition("/")
+    assert base == "{{ $externalLabels.tieout }}"
+    assert "What it means" in admin_client.get(f"/{path}").content.decode()
 
 
 def test_names_of_rules_and_ids_of_panels_are_unique():
