@@ -44,8 +44,9 @@ class Certificate(TenantOwned):
     responsible_since = models.DateTimeField(
         help_text="Orders from before are nobody's here: before go-live."
     )
+    rows_listed = models.PositiveIntegerField(default=0, help_text="Orders of the list, its ends included.")
     store_count = models.PositiveIntegerField(
-        null=True, help_text="Orders of the window as the store counts them."
+        null=True, help_text="Orders as the store counts them, its ends included."
     )
     not_probed = models.PositiveIntegerField(
         default=0, help_text="Numbers missing in the list that were not asked for."
