@@ -22,7 +22,6 @@ class Command(BaseCommand):
         "and each ERP company, and says what is wrong and what to do. Ends with status 1 if there is a problem. Changes nothing."
     )
     requires_system_checks = []  # they are among what it looks at
-    stealth_options = ("stdout", "stderr")
 
     def add_arguments(self, parser: CommandParser) -> None:
         """What to look at, and for whom."""
