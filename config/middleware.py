@@ -1,14 +1,18 @@
-"""What every request passes through: its correlation id, and the address it came from."""
+"""What every request passes through: its correlation id, the address it came from, and whom its failed sign-in counts for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import salted_hmac
 
 from audit import correlation
+from audit.redaction import storable
 
 HEADER = "X-Correlation-Id"
 WEBHOOKS = "/webhooks/"
@@ -55,3 +59,11 @@ def client_address(request: HttpRequest) -> str:
     if trusted and len(forwarded) >= trusted:
         return forwarded[-trusted]
     return request.META.get("REMOTE_ADDR", "")
+
+
+def name_to_count_for(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str | None:
+    """Whom a failed sign-in is counted for: a person, or else a digest of what was typed, which may well be a password."""
+    typed = (credentials or request.POST).get("username")
+    if typed is None or get_user_model().objects.filter(username=storable(typed)).exists():
+        return typed
+    return salted_hmac("tieout.sign_in", typed, algorithm="sha256").hexdigest()[:32]

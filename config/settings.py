@@ -256,6 +256,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "config.middleware.client_address"
+AXES_USERNAME_CALLABLE = "config.middleware.name_to_count_for"
 AXES_VERBOSE = False
 # Who must sign in with a second factor besides those whose tenant asks for it: optional, superusers, everybody.
 TIEOUT_SECOND_FACTOR = second_factor(env.ENVIRON)

@@ -23,7 +23,7 @@ MOST_ERRORS = 200
 _LONGEST_CELL = 20_000
 
 # What spreadsheets run as a formula, also behind blanks, and its full-width forms (OWASP, "CSV Injection").
-_FORMULA = re.compile(r"'*\s*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r\n]")
+_FORMULA = re.compile(r"'*\s*[|=+\-@\uff5c\uff1d\uff0b\uff0d\uff20\t\r\n]")
 _YES = frozenset({"yes", "y", "true", "1", "x"})
 _NO = frozenset({"", "no", "n", "false", "0"})
 

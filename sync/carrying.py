@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
 
+from audit.redaction import redact_text
 from erp import breaker
 from erp.contract.adapter import Adapter, Receipt
 from erp.contract.documents import (
@@ -298,7 +299,7 @@ class Carrier:
 
     def _end(self, row: Document, attempt: Attempt, outcome: str, sentence: str = "", code: str = "") -> None:
         Attempt.objects.filter(pk=attempt.pk).update(
-            outcome=outcome, sentence=sentence, code=code, finished_at=Now()
+            outcome=outcome, sentence=redact_text(sentence), code=code, finished_at=Now()
         )
         count_attempt(self.posting, row, outcome)
 

@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.db.models.functions import Now
 
+from audit.redaction import redact_text
 from erp.contract.errors import RemoteError
 from erp.models import ErpConnection
 from erp.testing_connection import disconnect as end_session
@@ -20,7 +21,7 @@ def pause(connection: Store | ErpConnection, error: RemoteError) -> None:
     """Stop using a connection, once, with the sentence a person needs."""
     kind = "store" if isinstance(connection, Store) else "company"
     paused = type(connection).objects.filter(pk=connection.pk, paused_at=None)
-    if paused.update(paused_at=Now(), pause_reason=error.sentence):
+    if paused.update(paused_at=Now(), pause_reason=redact_text(error.sentence)):
         trail.connection_paused(kind, connection, error)
 
 

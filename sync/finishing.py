@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Value, When
 from django.db.models.functions import Now
 
+from audit.redaction import redact_text
 from erp import waiting
 from erp.contract.errors import RemoteError
 from erp.contract.money import Money
@@ -88,7 +89,11 @@ def fail(posting: Posting, lease: Lease, error: RemoteError) -> None:
         _close(
             posting,
             lease,
-            Verdict(status=decision.status, reason=error.sentence, code=error.code or type(error).__name__),
+            Verdict(
+                status=decision.status,
+                reason=redact_text(error.sentence),
+                code=error.code or type(error).__name__,
+            ),
             tries=F("tries") + 1,
             due_at=Case(When(wanted_version__gt=posting.wanted_version, then=Now()), default=later),
         )

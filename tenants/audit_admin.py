@@ -165,7 +165,8 @@ class AuditPage(TenantAdmin):
                 Action.OPERATOR_EXPORTED,
                 tenant_id=tenant_id,
                 subject=("export", "audit"),
-                details=dict(request.GET.items()),
+                # Not what was searched for: that may be a person's name.
+                details={name: "[searched]" if name == "q" else value for name, value in request.GET.items()},
             )
         response = StreamingHttpResponse(lines(_rows(entries, names)), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="audit-{timezone.now():%Y%m%d-%H%M%S}.csv"'
