@@ -34,10 +34,7 @@ PUBLIC: dict[str, tuple[int, int]] = {
     "/admin/logout/": (302, 302),  # ends a session, if there is one
     "/health/live": (200, 405),
     "/health/ready": (200, 405),
-    "/metrics": (
-        200,
-        405,
-    ),  # this machine in the profile local; tests/config/metrics/test_access.py has the rest
+    "/metrics": (401, 405),  # for whoever has the token
     # These prove themselves by their signature.
     "/webhooks/bigcommerce/{}/": (405, 400),
     "/webhooks/bigcommerce/{}/exceptions/": (405, 400),
