@@ -6,8 +6,8 @@ moment comes back with exactly what it acknowledged. SQLite is only the journal:
 
 from __future__ import annotations
 
-import copy
 import json
+import pickle
 import sqlite3
 import threading
 from collections import Counter
@@ -59,7 +59,7 @@ class Storage:
     def get(self, bucket: str, key: object) -> Row | None:
         """A copy of one document, or None."""
         with self.lock:
-            return copy.deepcopy(self._buckets.get(bucket, {}).get(str(key)))
+            return _copy(self._buckets.get(bucket, {}).get(str(key)))
 
     def rows(self, bucket: str, where: Callable[[Row], bool] | None = None) -> list[Row]:
         """Copies of the documents of a bucket for which ``where`` is true, in order of insertion.
@@ -68,13 +68,13 @@ class Storage:
         """
         with self.lock:
             stored = self._buckets.get(bucket, {}).values()
-            return [copy.deepcopy(row) for row in stored if where is None or where(row)]
+            return [_copy(row) for row in stored if where is None or where(row)]
 
     def put(self, bucket: str, key: object, document: Row) -> None:
         """Add or replace one document."""
         with self.transaction():
             self._remember(bucket, str(key))
-            self._set(bucket, str(key), copy.deepcopy(document))
+            self._set(bucket, str(key), _copy(document))
 
     def delete(self, bucket: str, key: object) -> None:
         """Remove one document; nothing happens when it is not there."""
@@ -129,6 +129,11 @@ class Storage:
                         "ON CONFLICT (bucket, key) DO UPDATE SET document = excluded.document",
                         (bucket, key, _encode(document)),
                     )
+
+
+def _copy(document: Any) -> Any:
+    """A deep copy; for plain data far quicker than `copy.deepcopy`."""
+    return pickle.loads(pickle.dumps(document, pickle.HIGHEST_PROTOCOL))
 
 
 def _open(path: Path) -> sqlite3.Connection:
