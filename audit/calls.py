@@ -7,13 +7,12 @@ import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db import connection, transaction
-
 from audit.actions import Action
-from audit.encryption import decrypt, encrypt
+from audit.encryption import decrypt
 from audit.models import AuditEntry, CallBody
 from audit.recording import record
-from audit.redaction import redact_body, redact_url
+from audit.redaction import redact_url
+from audit.stored_bodies import Body
 from audit.subjects import Subject
 
 
@@ -42,23 +41,26 @@ def record_call(
     :param error: the class of the error, "" for an answer
     :return: the entry; its details name both bodies by SHA-256 ("" for an empty one)
     """
-    with transaction.atomic():
-        return record(
-            Action.CALL_MADE,
-            tenant_id=tenant_id,
-            subject=subject,
-            correlation_id=correlation_id,
-            details={
-                "method": method,
-                "url": redact_url(url),
-                "status": status,
-                "milliseconds": round(seconds * 1000),
-                "error": error,
-                "sent_sha256": _store(sent, tenant_id),
-                "received_sha256": _store(received, tenant_id),
-                **(details or {}),
-            },
-        )
+    bodies = {
+        name: Body.of(body, tenant_id) for name, body in (("sent", sent), ("received", received)) if body
+    }
+    return record(
+        Action.CALL_MADE,
+        tenant_id=tenant_id,
+        subject=subject,
+        correlation_id=correlation_id,
+        details={
+            "method": method,
+            "url": redact_url(url),
+            "status": status,
+            "milliseconds": round(seconds * 1000),
+            "error": error,
+            "sent_sha256": bodies["sent"].sha256 if sent else "",
+            "received_sha256": bodies["received"].sha256 if received else "",
+            **(details or {}),
+        },
+        bodies=tuple(bodies.values()),
+    )
 
 
 def body_of(sha256: str, *, tenant_id: int | None) -> bytes | None:
@@ -74,25 +76,3 @@ def body_of(sha256: str, *, tenant_id: int | None) -> bytes | None:
     if hashlib.sha256(body).hexdigest() != sha256:
         raise BodyAltered(f"The stored body {sha256} was altered.")
     return body
-
-
-def _store(body: bytes, tenant_id: int | None) -> str:
-    """Keep a body unless this month already has it; its hash."""
-    if not body:
-        return ""
-    body = redact_body(body)
-    sha256 = hashlib.sha256(body).hexdigest()
-    with connection.cursor() as cursor:
-        cursor.execute(_IS_STORED, [sha256, tenant_id])
-        if cursor.fetchone() is None:
-            token = encrypt(zlib.compress(body))
-            CallBody.objects.create(tenant_id=tenant_id, sha256=sha256, size=len(body), token=token)
-    return sha256
-
-
-# Per month, so that detaching a month's partition takes no body away that a later month refers to.
-_IS_STORED = """
-SELECT 1 FROM audit_callbody
-WHERE sha256 = %s AND tenant_id IS NOT DISTINCT FROM %s
-  AND at >= date_trunc('month', statement_timestamp(), 'UTC') AND octet_length(token) > 0 LIMIT 1
-"""

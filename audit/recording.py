@@ -7,8 +7,10 @@ from typing import Any
 
 from audit import correlation
 from audit.actions import Action
+from audit.collecting import keep
 from audit.models import AuditEntry
 from audit.redaction import redact, storable
+from audit.stored_bodies import Body
 from audit.subjects import Subject, normalised
 
 
@@ -20,15 +22,17 @@ def record(
     correlation_id: str = "",
     actor: str | None = None,
     details: Mapping[str, Any] | None = None,
+    bodies: tuple[Body, ...] = (),
 ) -> AuditEntry:
-    """Append one entry, in the caller's transaction.
+    """Append one entry, in the caller's transaction; inside `audit.collecting` with the next step.
 
     :param subject: one subject or several: `order:S1/100234`, or the pair ("order", "S1/100234")
     :param correlation_id: by default the one bound in `audit.correlation`
     :param actor: a sign-in name; by default the one bound; "" is Tieout itself
+    :param bodies: what the details name by hash
     :param details: redacted here: neither secrets nor personal data are kept
     """
-    return AuditEntry.objects.create(
+    entry = AuditEntry(
         action=Action(action),
         tenant_id=tenant_id,
         subjects=normalised(subject),
@@ -36,3 +40,4 @@ def record(
         actor=storable(correlation.actor() if actor is None else actor)[:150],
         details=redact(details or {}),
     )
+    return keep(entry, bodies)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
 from audit.actions import Action
+from audit.collecting import step
 from audit.recording import record
 from erp import waiting
 from erp.models import Breaker, BreakerState, ErpConnection
@@ -21,6 +21,12 @@ MOST_FAILURES = 5
 FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=5)
 PROBE_TIME = timedelta(minutes=3)  # a probe that never reported back lets the next one through after this
+
+
+def is_closed(connection: ErpConnection) -> bool:
+    """Whether calls go out freely; the connection's breaker should have been read with it."""
+    breaker = getattr(connection, "breaker", None)
+    return breaker is None or breaker.state == BreakerState.CLOSED
 
 
 def allow(connection_id: int) -> bool:
@@ -39,7 +45,9 @@ def success(connection_id: int) -> None:
     troubled = Breaker.objects.filter(connection_id=connection_id).exclude(
         state=BreakerState.CLOSED, failures=0
     )
-    with transaction.atomic():
+    if not troubled.exists():
+        return
+    with step():
         breaker = troubled.select_for_update().first()
         if breaker is None:
             return
@@ -60,7 +68,7 @@ def not_tried(connection_id: int) -> None:
 
 def failure(connection_id: int) -> None:
     """The ERP could not be reached or gave no usable answer. The fifth in a row, or a failed probe, opens the breaker."""
-    with transaction.atomic():
+    with step():
         breaker = _locked(connection_id)
         failures = breaker.failures + 1
         opens = failures >= MOST_FAILURES or breaker.state == BreakerState.HALF_OPEN

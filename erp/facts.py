@@ -13,15 +13,20 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils import timezone
 
+from audit.lately import Lately
 from erp import facts_json
 from erp.contract.adapter import Adapter, ReferenceKind
 from erp.contract.facts import FactsNeeded, Item, LedgerFacts, Named, item_details
 from erp.contract.plan import content_hash
 from erp.models import CompanyFacts, ErpConnection, ExchangeRate, FactsSnapshot, ReferenceValue
+from tenants.inserting import insert_new
 
 COMPANY_FRESH = timedelta(hours=1)
 ROWS_FRESH = timedelta(hours=1)
 RATE_FRESH = timedelta(hours=1)
+# Half as long as they count as fresh: a row never grows stale because it was written lately.
+_kept_values = Lately(seconds=ROWS_FRESH.total_seconds() / 2, most=20_000)
+_kept_snapshots = Lately(seconds=600, most=2_000)
 
 
 def load(connection: ErpConnection, needed: FactsNeeded, adapter: Adapter) -> LedgerFacts:
@@ -120,7 +125,7 @@ def _known(
         company,
         items=items,
         partners=_known_partners(connection, needed.partners, now),
-        rates=_known_rates(connection, needed.rates, now),
+        rates=_known_rates(connection, _foreign(needed.rates, company), now),
     )
 
 
@@ -154,6 +159,8 @@ def _known_partners(connection: ErpConnection, codes: frozenset[str], now: datet
 def _known_rates(
     connection: ErpConnection, wanted: frozenset[tuple[str, date]], now: datetime
 ) -> dict[tuple[str, date], Decimal]:
+    if not wanted:
+        return {}
     rows = ExchangeRate.objects.filter(
         connection=connection,
         day__in={day for _, day in wanted},
@@ -165,9 +172,13 @@ def _known_rates(
     }
 
 
+def _foreign(rates: frozenset[tuple[str, date]], company: LedgerFacts) -> frozenset[tuple[str, date]]:
+    """The local currency has no rate."""
+    return frozenset((currency, day) for currency, day in rates if currency != company.local_currency)
+
+
 def _missing(needed: FactsNeeded, known: LedgerFacts) -> FactsNeeded:
-    local = known.local_currency
-    rates = frozenset((c, d) for c, d in needed.rates if c != local) - frozenset(known.rates)
+    rates = _foreign(needed.rates, known) - frozenset(known.rates)
     return FactsNeeded(
         items=needed.items - frozenset(known.items),
         partners=needed.partners - frozenset(known.partners),
@@ -209,12 +220,15 @@ def _keep_rows(connection: ErpConnection, read: LedgerFacts, now: datetime) -> N
         )
         for i in read.items.values()
     ]
+    # Where stock decides, the same items are read with every order: their rows need not be written so often.
+    news = {key: value for value in values if not _kept_values.has(key := _content_of(value))}
     ReferenceValue.objects.bulk_create(
-        sorted(values, key=lambda v: (v.kind, v.code)),
+        sorted(news.values(), key=lambda v: (v.kind, v.code)),
         update_conflicts=True,
         unique_fields=["connection", "kind", "code"],
         update_fields=["name", "active", "barcode", "details", "read_at"],
     )
+    transaction.on_commit(lambda: [_kept_values.add(key) for key in news])
     ExchangeRate.objects.bulk_create(
         [
             ExchangeRate(
@@ -231,6 +245,11 @@ def _keep_rows(connection: ErpConnection, read: LedgerFacts, now: datetime) -> N
         unique_fields=["connection", "currency", "day"],
         update_fields=["rate", "read_at"],
     )
+
+
+def _content_of(value: ReferenceValue) -> tuple[object, ...]:
+    details = tuple(sorted(value.details.items()))
+    return (value.connection_id, value.kind, value.code, value.name, value.active, value.barcode, details)
 
 
 def _reference_value(
@@ -268,9 +287,11 @@ def _versioned(connection: ErpConnection, facts: LedgerFacts) -> LedgerFacts:
 
 
 def _keep_snapshot(connection: ErpConnection, version: str, data: dict[str, object]) -> None:
-    if FactsSnapshot.objects.filter(connection=connection, version=version).exists():
+    key = (connection.pk, version)
+    if _kept_snapshots.has(key):
         return
     snapshot = FactsSnapshot(
         tenant_id=connection.tenant_id, connection=connection, version=version, data=data
     )
-    FactsSnapshot.objects.bulk_create([snapshot], ignore_conflicts=True)
+    insert_new(snapshot, unique=("connection", "version"))
+    transaction.on_commit(lambda: _kept_snapshots.add(key))

@@ -31,6 +31,14 @@ LONGEST_OVERLOAD_WAIT = timedelta(minutes=10)
 OVERLOAD_MEMORY_SECONDS = 1800
 _LONGEST_WINDOW_SECONDS = 3600
 
+# While an answer of this very second told of so many calls left, a process neither counts nor tells the others: five
+# questions to the cache for each call would cost more than they save.
+PLENTY = 1000
+PLENTY_SECONDS = 1.0
+
+
+_plenty_until: dict[tuple[int, str], float] = {}
+
 
 class Quota:
     """What is left of one store's quota.
@@ -50,12 +58,15 @@ class Quota:
         self._left, self._ends, self._closed, self._overloads, self._size = (f"bc:{store}:{n}" for n in names)
         self._clock = clock
         self._percent = percent
+        self._store = (id(cache), store)
 
     def take(self) -> None:
         """Count one call.
 
         :raises TryLater: the window's quota is used up; `after` is when the next one begins
         """
+        if self._has_plenty():
+            return
         closed_until = self._ask(lambda: self._cache.get(self._closed))
         if isinstance(closed_until, float) and closed_until > self._clock():
             raise self._wait(closed_until)
@@ -78,9 +89,12 @@ class Quota:
         if left is None or resets_in is None:
             return
         seconds = min(resets_in / 1000, _LONGEST_WINDOW_SECONDS)
+        usable = max(0, left - RESERVE)
+        if self._has_plenty() and usable > PLENTY:
+            return
+        _plenty_until[self._store] = time.monotonic() + PLENTY_SECONDS if usable > PLENTY else 0.0
         if (size := _whole(headers.get(QUOTA))) is not None:
             self._ask(lambda: self._cache.set(self._size, size, timeout=_LONGEST_WINDOW_SECONDS))
-        usable = max(0, left - RESERVE)
         if not self._ask(lambda: self._cache.add(self._left, usable, timeout=_kept(seconds))):
             known = self._ask(lambda: self._cache.get(self._left))
             if isinstance(known, int) and usable < known:
@@ -98,6 +112,10 @@ class Quota:
         self._close(seconds)
         return self._wait(self._clock() + seconds, status=429)
 
+    def _has_plenty(self) -> bool:
+        """Only live calls need not count: the others stop while much is left."""
+        return self._percent == 100 and _plenty_until.get(self._store, 0.0) > time.monotonic()
+
     def _overload_wait(self) -> timedelta:
         self._ask(lambda: self._cache.add(self._overloads, 0, timeout=OVERLOAD_MEMORY_SECONDS))
         times = self._ask(lambda: self._cache.incr(self._overloads))
@@ -105,6 +123,7 @@ class Quota:
         return min(wait, LONGEST_OVERLOAD_WAIT)
 
     def _close(self, seconds: float) -> None:
+        _plenty_until[self._store] = 0.0
         until = self._clock() + seconds
         self._ask(lambda: self._cache.set(self._closed, until, timeout=_kept(seconds)))
 

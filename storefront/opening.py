@@ -25,7 +25,8 @@ from storefront.limits import Quota
 from storefront.models import Store
 from storefront.transport import Access, Transport
 
-READING_THREADS = 8
+# Of one process. A guest order has four reads under way at the same time; threads are made as they are needed.
+READING_THREADS = 32
 
 _local = threading.local()
 _pools: dict[int, ThreadPoolExecutor] = {}

@@ -6,14 +6,14 @@ time, as the last act before the bytes leave, together with the proof that the l
 anything is planned: a plan is made from what is known, never from a guess.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import transaction
 from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
 
+from audit.collecting import step
 from audit.redaction import redact_text
 from erp import breaker
 from erp.contract.adapter import Adapter, Receipt
@@ -36,6 +36,7 @@ from sync.measures import count_attempt
 from sync.models import Attempt, Document, DocumentState, Posting, RecordKind, Status
 from sync.proof import difference
 from sync.steps import Step, reached
+from tenants.inserting import insert_new
 
 APPROVAL_WAIT = timedelta(minutes=15)
 OUTCOME_OF_ERROR = {
@@ -56,24 +57,27 @@ class Carrier:
         self.customer_lease: Lease | None = None
         self.receipts: dict[str, Receipt | None] = {}
 
-    def settle_the_past(self) -> None:
+    def settle_the_past(self, rows: Sequence[Document]) -> None:
         """Find out what became of every document that was sent without an answer, and of those that people change:
         those whose money differed, and what was applied to invoices.
 
+        :param rows: the posting's documents in their order; they learn what is found out
         :raises RemoteError: one of them may still arrive, waits for approval, or is over other money than ours
         """
-        self._remember_receipts()
-        for row in self.posting.documents.exclude(kind=DocumentKind.PARTNER).order_by("position"):
+        self._remember_receipts(rows)
+        for row in rows:
+            if row.kind == DocumentKind.PARTNER:
+                continue
             if row.state in (DocumentState.SENDING, DocumentState.UNKNOWN):
                 self._probe(row)
             elif row.state == DocumentState.POSTED and (
                 difference(row) or row.kind == DocumentKind.SETTLEMENT
             ):
                 self._look_again(row)
-        self._remember_receipts()
+        self._remember_receipts(rows)
 
-    def _remember_receipts(self) -> None:
-        posted = self.posting.documents.filter(state=DocumentState.POSTED)
+    def _remember_receipts(self, rows: Sequence[Document]) -> None:
+        posted = (row for row in rows if row.state == DocumentState.POSTED)
         self.receipts = {row.reference: receipt_of(row) for row in posted}
 
     def carry(self, document: AnyDocument, work: PlannedWork) -> None:
@@ -93,13 +97,15 @@ class Carrier:
         brought.update(status=Status.POSTED, reason="", reason_code="")
 
     def _carry(self, document: AnyDocument, owner: Posting, work: PlannedWork) -> None:
-        row = self._intend(document, owner, work)
+        with step():
+            row, is_new = self._intend(document, owner, work)
+            before, row.state = row.state, _looked_up_first(row.state)
+            is_done = row.state == DocumentState.POSTED and not self._is_to_be_updated(document, row)
+            attempt = None if is_done else self._begin(row, is_first=is_new)
         reached(Step.INTENDED)
-        if row.state == DocumentState.POSTED and not self._is_to_be_updated(document, row):
+        if attempt is None:
             self.receipts[row.reference] = receipt_of(row)
             return
-        before, row.state = row.state, _looked_up_first(row.state)
-        attempt = self._begin(row)
         try:
             receipt = self._bring(document, row, work)
         except RemoteError as error:
@@ -131,19 +137,20 @@ class Carrier:
             self._bind(row, attempt, document, found)
             self._watch_difference(row, found)
         else:
-            Document.objects.filter(pk=row.pk).update(state=DocumentState.INTENDED)
-            self._end(row, attempt, "absent")
+            with step():
+                _keep(row, state=DocumentState.INTENDED)
+                self._end(row, attempt, "absent")
 
     def _look_again(self, row: Document) -> None:
         """People correct or cancel a document whose money differs, and take applications back: see what became of it."""
         found = self.erp.look_up(DocumentKind(row.kind), row.erp_number)
         if found is None and self.erp.find(read_document(row.body), self.receipts) is None:
-            Document.objects.filter(pk=row.pk).update(state=DocumentState.CANCELLED)
-            trail.document_cancelled(
-                row, self.posting, f"{row.kind} {row.erp_number} was cancelled in the ERP."
-            )
+            sentence = f"{row.kind} {row.erp_number} was cancelled in the ERP."
+            with step():
+                _keep(row, state=DocumentState.CANCELLED)
+                trail.document_cancelled(row, self.posting, sentence)
         elif found and found.key == row.erp_key and row.kind != DocumentKind.SETTLEMENT:
-            Document.objects.filter(pk=row.pk).update(erp_total=found.total, erp_tax=found.tax)
+            _keep(row, erp_total=found.total, erp_tax=found.tax)
 
     def _watch_difference(self, row: Document, receipt: Receipt) -> None:
         """Equal totals are planned, and proved here. A difference is told, and cancelled where the pipeline says so.
@@ -157,8 +164,9 @@ class Carrier:
         if not self.posting.pipeline.cancel_on_difference:
             return
         self.erp.cancel(DocumentKind(row.kind), receipt, before_sending=self.lease.check)
-        Document.objects.filter(pk=row.pk).update(state=DocumentState.CANCELLED)
-        trail.document_cancelled(row, self.posting, found)
+        with step():
+            _keep(row, state=DocumentState.CANCELLED)
+            trail.document_cancelled(row, self.posting, found)
         raise Refused(
             f"{found} It was cancelled there. Compare tax code, item and price list, then reprocess."
         )
@@ -199,59 +207,59 @@ class Carrier:
             return found  # an order needs its customer to exist; changes come with the customer's own events
         return self.erp.update(document, found, before_sending=lambda: self._sending(row))
 
-    def _intend(self, document: AnyDocument, owner: Posting, work: PlannedWork) -> Document:
-        row, is_new = Document.objects.get_or_create(
+    def _intend(self, document: AnyDocument, owner: Posting, work: PlannedWork) -> tuple[Document, bool]:
+        """The row of the document, and whether it is new."""
+        row = Document(
+            tenant_id=owner.tenant_id,
             company_id=owner.company_id,
             reference=document.reference,
-            defaults={
-                "tenant_id": owner.tenant_id,
-                "posting": owner,
-                "plan": work.stored,
-                "kind": document.kind,
-                "position": work.plan.documents.index(document),
-                **_content(document),
-            },
+            posting=owner,
+            plan=work.stored,
+            kind=document.kind,
+            position=work.plan.documents.index(document),
+            **_content(document),
         )
-        if is_new:
+        if insert_new(row, unique=("company", "reference")):
             trail.document_intended(row, self.posting)
-        elif (
+            return row, True
+        row = Document.objects.get(company_id=owner.company_id, reference=document.reference)
+        if (
             row.posting_id != owner.pk
             and isinstance(document, PartnerDocument)
             and same_customer(row.posting, owner)
         ):
             raise _wait("Another order of the same customer is being posted.", after=timedelta(seconds=1))
-        elif row.posting_id != owner.pk:
+        if row.posting_id != owner.pk:
             raise Refused(
                 f"Reference {row.reference} already belongs to {row.posting}. Two stores must not share a key."
             )
-        elif row.state in (DocumentState.INTENDED, DocumentState.REFUSED):
+        if row.state in (DocumentState.INTENDED, DocumentState.REFUSED):
             # Nothing was sent under this reference: the newest plan is what will be.
-            Document.objects.filter(pk=row.pk).update(plan=work.stored, **_content(document))
-            row.refresh_from_db()
-        return row
+            _keep(row, plan=work.stored, **_content(document))
+        return row, False
 
     def _prove_leases(self) -> None:
         self.lease.check()
         if self.customer_lease:
             self.customer_lease.check()
 
-    def _begin(self, row: Document) -> Attempt:
+    def _begin(self, row: Document, *, is_first: bool = False) -> Attempt:
         self._prove_leases()
         return Attempt.objects.create(
             tenant_id=row.tenant_id,
             document=row,
-            number=row.attempts.count() + 1,
+            number=1 if is_first else row.attempts.count() + 1,
             fence=self.lease.fence,
             correlation_id=self.posting.correlation_id,
         )
 
     def _sending(self, row: Document) -> None:
         """The last act before the bytes leave: prove the lease, write down that we are sending."""
-        with transaction.atomic():
+        with step():
             self._prove_leases()
             Document.objects.filter(pk=row.pk).update(state=DocumentState.SENDING, sent_at=Now())
+            trail.document_sent(row, self.posting)
         row.state = DocumentState.SENDING
-        trail.document_sent(row, self.posting)
         reached(Step.SENDING)
 
     def _refuse_to_race(self, row: Document) -> None:
@@ -269,9 +277,9 @@ class Carrier:
         if isinstance(error, TryLater) and error.code == "draft":  # it was taken, and waits for approval
             row.is_draft, error.side = True, "tieout"
         state = DocumentState.UNKNOWN if row.is_draft else _state_after(before, row.state, error)
-        with transaction.atomic():
+        with step():
             (self.customer_lease or self.lease).stand()  # else somebody knows better by now
-            Document.objects.filter(pk=row.pk).update(state=state, is_draft=row.is_draft)
+            _keep(row, state=state, is_draft=row.is_draft)
             self._end(row, attempt, OUTCOME_OF_ERROR[type(error)], error.sentence, error.code)
             trail.document_failed(row, self.posting, error)
 
@@ -281,21 +289,22 @@ class Carrier:
             content["hash"] = (
                 ""  # found, not written: nobody knows that it says what the customer's record says
             )
-        Document.objects.filter(pk=row.pk).update(
-            state=DocumentState.POSTED,
-            posted_at=Now(),
-            erp_key=receipt.key,
-            erp_number=receipt.number,
-            erp_total=receipt.total,
-            erp_tax=receipt.tax,
-            adopted=receipt.adopted,
-            is_draft=False,
-            **content,
-        )
-        row.refresh_from_db()
+        with step():
+            _keep(
+                row,
+                state=DocumentState.POSTED,
+                posted_at=Now(),
+                erp_key=receipt.key,
+                erp_number=receipt.number,
+                erp_total=receipt.total,
+                erp_tax=receipt.tax,
+                adopted=receipt.adopted,
+                is_draft=False,
+                **content,
+            )
+            self._end(row, attempt, "adopted" if receipt.adopted else "created")
+            trail.document_posted(row, self.posting)
         self.receipts[row.reference] = receipt
-        self._end(row, attempt, "adopted" if receipt.adopted else "created")
-        trail.document_posted(row, self.posting)
 
     def _end(self, row: Document, attempt: Attempt, outcome: str, sentence: str = "", code: str = "") -> None:
         Attempt.objects.filter(pk=attempt.pk).update(
@@ -315,6 +324,14 @@ class Carrier:
         finally:
             self.customer_lease = None
             lease.give_back()
+
+
+def _keep(row: Document, **columns: object) -> None:
+    """Write columns to the row and to what we hold of it, except what the database computes."""
+    Document.objects.filter(pk=row.pk).update(**columns)
+    for name, value in columns.items():
+        if not hasattr(value, "resolve_expression"):
+            setattr(row, name, value)
 
 
 def owner_of_partner(document: PartnerDocument, posting: Posting, work: PlannedWork) -> Posting:

@@ -1,9 +1,12 @@
 """From a snapshot to the plan: the pure translation and planning, given what the database and the ERP know."""
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.utils import timezone
 
+from audit.collecting import step
 from erp.contract.adapter import Adapter, Receipt
 from erp.contract.documents import DocumentKind
 from erp.contract.facts import LedgerFacts
@@ -16,6 +19,7 @@ from mappings.rules import rules_for
 from storefront.translation import translate_customer, translate_order
 from sync import planning, trail
 from sync.models import Document, DocumentState, Mode, Pipeline, Posting, RecordKind, Snapshot, StoredPlan
+from tenants.inserting import insert_new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +33,11 @@ class PlannedWork:
     facts: LedgerFacts
 
 
-def plan_for(posting: Posting, snapshot: Snapshot, erp: Adapter) -> PlannedWork:
-    """Translate, plan and keep the plan. The same inputs give the same plan, and the same row."""
+def plan_for(posting: Posting, snapshot: Snapshot, erp: Adapter, rows: Sequence[Document]) -> PlannedWork:
+    """Translate, plan and keep the plan. The same inputs give the same plan, and the same row.
+
+    :param rows: the posting's documents as they are now, in their order
+    """
     pipeline = posting.pipeline
     settings = planning.parse_settings(pipeline.settings)
     rules = rules_for(pipeline.mapping_set)
@@ -38,7 +45,7 @@ def plan_for(posting: Posting, snapshot: Snapshot, erp: Adapter) -> PlannedWork:
         "store_key": pipeline.store.key,
         "rules": rules,
         "settings": settings,
-        "posted": posted_documents(posting),
+        "posted": posted_documents(rows),
     }
     if posting.record_kind == RecordKind.ORDER:
         record: Order | Customer = translate_order(snapshot.body)
@@ -95,9 +102,8 @@ def elsewhere(pipeline: Pipeline) -> Plan:
 _NEVER_SENT = (DocumentState.INTENDED, DocumentState.REFUSED)
 
 
-def posted_documents(posting: Posting) -> tuple[planning.PostedDocument, ...]:
-    """What this posting has in the ERP, or may have: a plan keeps these as they are."""
-    rows = posting.documents.exclude(state__in=_NEVER_SENT).order_by("position", "pk")
+def posted_documents(rows: Sequence[Document]) -> tuple[planning.PostedDocument, ...]:
+    """What a posting has in the ERP, or may have: a plan keeps these as they are."""
     return tuple(
         planning.PostedDocument(
             reference=row.reference,
@@ -108,6 +114,7 @@ def posted_documents(posting: Posting) -> tuple[planning.PostedDocument, ...]:
             cancelled=row.state == DocumentState.CANCELLED,
         )
         for row in rows
+        if row.state not in _NEVER_SENT
     )
 
 
@@ -127,29 +134,25 @@ def receipt_of(row: Document) -> Receipt | None:
 
 def keep(posting: Posting, snapshot: Snapshot, plan: Plan) -> StoredPlan:
     """The plan's row; a plan that was made before is the same row again."""
-    versions = plan.versions
-    stored, is_new = StoredPlan.objects.get_or_create(
+    versions, body = plan.versions, plan.canonical()
+    stored = StoredPlan(
+        tenant_id=posting.tenant_id,
         posting=posting,
-        hash=plan.hash,
-        defaults={
-            "tenant_id": posting.tenant_id,
-            "snapshot": snapshot,
-            "outcome": plan.outcome,
-            "body": plan.canonical(),
-            "mapping_version": versions.mapping if versions else "",
-            "settings_version": versions.settings if versions else "",
-            "facts_version": versions.facts if versions else "",
-        },
+        snapshot=snapshot,
+        outcome=plan.outcome,
+        hash=hashlib.sha256(body.encode()).hexdigest(),
+        body=body,
+        mapping_version=versions.mapping if versions else "",
+        settings_version=versions.settings if versions else "",
+        facts_version=versions.facts if versions else "",
     )
-    if stored.body is None:  # cleared, and made again from the same content
-        stored.body, stored.made_at, stored.cleared_at, stored.cleared_by = (
-            plan.canonical(),
-            timezone.now(),
-            None,
-            "",
-        )
-        stored.save(update_fields=["body", "made_at", "cleared_at", "cleared_by"])
-        is_new = True
-    if is_new:
+    with step():
+        if not insert_new(stored, unique=("posting", "hash")):
+            stored = StoredPlan.objects.get(posting=posting, hash=stored.hash)
+            if stored.body is not None:
+                return stored
+            # Cleared, and made again from the same content.
+            stored.body, stored.made_at, stored.cleared_at, stored.cleared_by = body, timezone.now(), None, ""
+            stored.save(update_fields=["body", "made_at", "cleared_at", "cleared_by"])
         trail.plan_made(stored, posting)
     return stored

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from audit.collecting import step
 from erp.contract.errors import Refused, TryLater
 from erp.contract.plan import content_hash
 from storefront.opening import open_client
@@ -12,14 +13,16 @@ from storefront.translation.reading import moment
 from sync import trail
 from sync.models import Posting, RecordKind, Snapshot
 from sync.steps import Step, reached
+from tenants.inserting import insert_new
 
 # A webhook may be quicker than the store's own API: a record that is not there yet is read again for this long.
 READABLE_WITHIN = timedelta(hours=1)
 
 
-def take_snapshot(posting: Posting) -> Snapshot:
+def take_snapshot(posting: Posting, *, with_refunds: bool = False) -> Snapshot:
     """The record as the store has it now; one row per content. The posting learns when it was read.
 
+    :param with_refunds: read an order's refunds even if nothing in it tells of one
     :raises TryLater: the store does not answer, or does not know the record yet
     :raises Refused: the store does not know the record an hour after it told us of it
     """
@@ -32,25 +35,26 @@ def take_snapshot(posting: Posting) -> Snapshot:
         background=posting.in_background,
     ) as client:
         if posting.record_kind == RecordKind.ORDER:
-            # An order of ours may have refunds that its own payload does not tell of ("refunded_amount" is always 0).
-            body = client.read_order(posting.record_id, with_refunds=posting.documents.exists())
+            body = client.read_order(posting.record_id, with_refunds=with_refunds)
         else:
             body = client.read_customer(posting.record_id)
     reached(Step.FETCHED)
     if body is None:
         raise _not_there(posting)
     posting.record_modified_at = moment(body[str(posting.record_kind)].get("date_modified"))
-    snapshot, is_new = Snapshot.objects.get_or_create(
-        store=store,
-        record_kind=posting.record_kind,
-        record_id=posting.record_id,
-        hash=content_hash(body),
-        defaults={"tenant_id": posting.tenant_id, "body": body},
-    )
-    if is_new:
-        trail.snapshot_taken(snapshot, posting)
-    elif snapshot.body is None:
-        _fill_again(snapshot, body)
+    known_by = {
+        "store": store,
+        "record_kind": posting.record_kind,
+        "record_id": posting.record_id,
+        "hash": content_hash(body),
+    }
+    snapshot = Snapshot(**known_by, tenant_id=posting.tenant_id, body=body)
+    with step():
+        if not insert_new(snapshot, unique=tuple(known_by)):
+            snapshot = Snapshot.objects.get(**known_by)
+            if snapshot.body is not None:
+                return snapshot
+            _fill_again(snapshot, body)
         trail.snapshot_taken(snapshot, posting)
     return snapshot
 

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Value, When
 from django.db.models.functions import Now
 
+from audit.collecting import step
 from audit.redaction import redact_text
 from erp import waiting
 from erp.contract.errors import RemoteError
@@ -47,12 +48,13 @@ def show(posting: Posting, lease: Lease, work: PlannedWork) -> None:
             "currency": work.record.currency,
             "total": work.record.total,
         }
-    with transaction.atomic():
-        lease.stand()
+    with step():
+        ours = Posting.objects.filter(pk=posting.pk, lease_fence=lease.fence)
+        if not ours.update(lease_until=Now() + lease.lasting, **columns):
+            raise LeaseLost(f"posting {posting.pk} was taken over")
         gaps.update_blocks(posting, work.plan, _money(work))
         if gaps.were_filled_meanwhile(posting, work.plan):
-            columns["wanted_version"] = F("wanted_version") + 1
-        Posting.objects.filter(pk=posting.pk).update(lease_until=Now() + lease.lasting, **columns)
+            ours.update(wanted_version=F("wanted_version") + 1)
 
 
 def finish(posting: Posting, lease: Lease, version: int, work: PlannedWork) -> None:
@@ -61,7 +63,7 @@ def finish(posting: Posting, lease: Lease, version: int, work: PlannedWork) -> N
     :raises LeaseLost: another worker took over; its verdict stands
     """
     verdict = _verdict(posting, work.plan)
-    with transaction.atomic():
+    with step():
         _close(
             posting,
             lease,
@@ -83,7 +85,7 @@ def fail(posting: Posting, lease: Lease, error: RemoteError) -> None:
         if decision.wait is not None
         else Value(None, output_field=DateTimeField())
     )
-    with transaction.atomic():
+    with step():
         if decision.pauses_connection:
             pause_connection(posting, error)
         _close(

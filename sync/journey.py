@@ -23,15 +23,16 @@ def work_off(posting: Posting, lease: Lease) -> None:
     :raises erp.contract.errors.RemoteError: what to do next is in its name
     :raises sync.lease.LeaseLost: another worker took over; nothing more may be written here
     """
-    version = posting.wanted_version
-    snapshot = take_snapshot(posting)
+    version, rows = posting.wanted_version, list(posting.documents.order_by("position", "pk"))
+    # An order of ours may have refunds that its own payload does not tell of ("refunded_amount" is always 0).
+    snapshot = take_snapshot(posting, with_refunds=bool(rows))
     reached(Step.SNAPSHOT)
     with open_adapter(
         posting.company, correlation_id=posting.correlation_id, subject=trail.subject(posting)
     ) as erp:
         carrier = Carrier(posting, erp, lease)
-        carrier.settle_the_past()
-        work = plan_for(posting, snapshot, erp)
+        carrier.settle_the_past(rows)
+        work = plan_for(posting, snapshot, erp, rows)
         reached(Step.PLANNED)
         show(posting, lease, work)
         reached(Step.SHOWN)

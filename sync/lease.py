@@ -38,6 +38,7 @@ class Lease:
     posting_id: int
     fence: int
     lasting: timedelta
+    is_probe: bool = False  # the company's breaker let this one through to try
 
     def check(self) -> None:
         """Prove that the posting is still ours and stay its owner for another whole lease, also when the last one ran out and nobody took it.
@@ -62,6 +63,16 @@ class Lease:
     def give_back(self) -> None:
         """End the lease early; nothing happens if it was lost."""
         Posting.objects.filter(pk=self.posting_id, lease_fence=self.fence).update(lease_until=None, crashes=0)
+
+
+def take_locked(posting: Posting, *, is_probe: bool = False) -> Lease:
+    """Claim a posting whose row this transaction has read and locked, and which nobody works on."""
+    lasting = lease_time(posting.company)
+    posting.lease_fence, posting.crashes = posting.lease_fence + 1, posting.crashes + 1
+    Posting.objects.filter(pk=posting.pk).update(
+        lease_fence=posting.lease_fence, lease_until=Now() + lasting, crashes=posting.crashes
+    )
+    return Lease(posting.pk, posting.lease_fence, lasting, is_probe)
 
 
 def take(posting: Posting) -> Lease | None:

@@ -17,8 +17,6 @@ def insert_new(row: Model, *, unique: Sequence[str]) -> bool:
     """
     meta = row._meta
     fields = [field for field in meta.concrete_fields if field is not meta.pk]
-    for field in fields:
-        field.pre_save(row, add=True)
     # What QuerySet.bulk_create(ignore_conflicts=True) does, which does not tell what was inserted.
     inserted = type(row)._base_manager._insert(  # type: ignore[attr-defined]
         [row],
