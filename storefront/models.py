@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
-from django.db import models
-from django.db.models import F
+from django.db import connection, models
 from django.db.models.functions import Now
 
 from tenants.constraints import SameTenant
@@ -209,9 +208,19 @@ class SignatureFailure(TenantOwned):
 
 
 def note_signature_failure(store: Store, reason: FailureReason, *, now: datetime) -> None:
-    """Count one refused webhook. One row per store, hour and reason, whatever arrives."""
+    """Count one refused webhook. One row per store, hour and reason, whatever arrives.
+
+    One statement that does not wait for the disk: a flood of forgeries must not keep those who are genuine waiting.
+    """
     hour = now.replace(minute=0, second=0, microsecond=0)
-    row, _ = SignatureFailure.objects.get_or_create(
-        store=store, hour=hour, reason=reason, defaults={"tenant_id": store.tenant_id}
-    )
-    SignatureFailure.objects.filter(pk=row.pk).update(count=F("count") + 1, last_at=now)
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_FAILURE, [store.tenant_id, store.pk, hour, reason, now])
+
+
+_COUNT_FAILURE = """
+WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))
+INSERT INTO storefront_signaturefailure (tenant_id, store_id, hour, reason, count, last_at)
+SELECT %s, %s, %s, %s, 1, %s FROM quick
+ON CONFLICT (store_id, hour, reason) DO UPDATE
+SET count = storefront_signaturefailure.count + 1, last_at = EXCLUDED.last_at
+"""

@@ -11,12 +11,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import InterfaceError, InternalError, OperationalError, transaction
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
 from gunicorn.http.errors import ParseException
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from audit import correlation
 from audit.tracing import span
@@ -29,83 +27,73 @@ from sync.answers import tally
 from sync.measures import DELIVERIES, RECEIVER_SECONDS
 from sync.steps import Step, reached
 
+CORRELATION_HEADER = "X-Correlation-Id"
 LARGEST_BODY = 256 * 1024
 
 
-class AnyAnswer(BaseContentNegotiation):
-    """Answers have no body, so whatever a sender says it accepts is fine."""
-
-    def select_parser(self, request, parsers):
-        """None: the signature is over the raw body."""
-
-    def select_renderer(self, request, renderers, format_suffix=None):
-        """The first one, for DRF's own refusals such as 405."""
-        return renderers[0], renderers[0].media_type
-
-
-class BigCommerceWebhookView(APIView):
-    """`POST /webhooks/bigcommerce/<key>/`: one delivery of one store."""
-
-    authentication_classes = ()
-    permission_classes = ()
-    throttle_classes = ()
-    parser_classes = ()
-    content_negotiation_class = AnyAnswer
-    schema = None
-
-    def post(self, request: Request, key: str) -> HttpResponse:
-        """Record the delivery and answer with nothing but a status."""
-        with RECEIVER_SECONDS.time(), correlation.bind(), span("webhook") as told:
-            try:
-                outcome, status = self._receive(request, key)
-            except (OperationalError, InterfaceError, InternalError):  # the last: a read-only stand-by
-                outcome, status = "database_away", 503
-            told |= {"outcome": outcome, "status": status}
-        DELIVERIES.labels(outcome).inc()
-        tally.count(key, status)
-        return HttpResponse(status=status)
-
-    def get(self, request: Request, key: str) -> HttpResponse:
-        """For a person who tries whether the address leads here."""
-        return HttpResponse(
-            "This address takes the webhooks of a BigCommerce store, by POST. That you read this means that it leads to Tieout.",
-            status=405,
-            headers={"Allow": "POST, OPTIONS"},
-            content_type="text/plain",
-        )
-
-    def _receive(self, request: Request, key: str) -> tuple[str, int]:
-        body = _body_of(request)
-        if body is None:
-            return "too_large", 413
+@csrf_exempt
+def bigcommerce_webhook(request: HttpRequest, key: str) -> HttpResponse:
+    """`POST /webhooks/bigcommerce/<key>/`: record one delivery of one store, and answer with nothing but a status."""
+    if request.method != "POST":
+        return _not_for_people()
+    with RECEIVER_SECONDS.time(), correlation.bind() as bound, span("webhook") as told:
         try:
-            payload = parse(body)
-        except BadPayload:
-            return "no_webhook", 400
-        store = (
-            Store.objects.filter(webhook_key=key).first() if len(key) <= 64 and key.isprintable() else None
+            outcome, status = _receive(request, key)
+        except (OperationalError, InterfaceError, InternalError):  # the last: a read-only stand-by
+            outcome, status = "database_away", 503
+        told |= {"outcome": outcome, "status": status}
+    DELIVERIES.labels(outcome).inc()
+    tally.count(key, status)
+    return HttpResponse(status=status, headers={CORRELATION_HEADER: bound})
+
+
+def _not_for_people() -> HttpResponse:
+    """For a person who tries whether the address leads here."""
+    return HttpResponse(
+        "This address takes the webhooks of a BigCommerce store, by POST. That you read this means that it leads to Tieout.",
+        status=405,
+        headers={"Allow": "POST"},
+        content_type="text/plain",
+    )
+
+
+def _receive(request: HttpRequest, key: str) -> tuple[str, int]:
+    body = _body_of(request)
+    if body is None:
+        return "too_large", 413
+    try:
+        payload = parse(body)
+    except BadPayload:
+        return "no_webhook", 400
+    store = _store_of(key)
+    if store is None:
+        return "unknown_key", 404
+    try:
+        verified = _verify(store, request, body)
+        require_producer(
+            payload.producer, payload.store_id, store_hash=store.store_hash, known_store_id=store.store_id
         )
-        if store is None:
-            return "unknown_key", 404
-        try:
-            verified = _verify(store, request, body)
-            require_producer(
-                payload.producer, payload.store_id, store_hash=store.store_hash, known_store_id=store.store_id
-            )
-        except WebhookRejected as rejected:
-            note_signature_failure(store, FailureReason(rejected.reason), now=timezone.now())
-            return "rejected", 401
-        _record(store, payload, verified)
-        return ("stale" if verified.stale else "accepted"), 200
+    except WebhookRejected as rejected:
+        note_signature_failure(store, FailureReason(rejected.reason), now=timezone.now())
+        return "rejected", 401
+    _record(store, payload, verified)
+    return ("stale" if verified.stale else "accepted"), 200
 
 
-def _body_of(request: Request) -> bytes | None:
+def _store_of(key: str) -> Store | None:
+    """The store that the address is of, without the secrets that verifying does not need."""
+    if len(key) > 64 or not key.isprintable():
+        return None
+    return Store.objects.defer("access_token", "webhook_header_secret").filter(webhook_key=key).first()
+
+
+def _body_of(request: HttpRequest) -> bytes | None:
     """The raw body, or None if it is larger than any webhook is.
 
     Django reads nothing of a body in chunks, which has no Content-Length; the server knows where it ends.
     """
     in_chunks = request.META.get("wsgi.input_terminated") and not request.META.get("CONTENT_LENGTH")
-    stream = request.META["wsgi.input"] if in_chunks else request._request
+    stream = request.META["wsgi.input"] if in_chunks else request
     try:
         body = stream.read(LARGEST_BODY + 1)
     except (OSError, ParseException):  # the sender went away, or its chunks are none
@@ -113,7 +101,7 @@ def _body_of(request: Request) -> bytes | None:
     return body if len(body) <= LARGEST_BODY else None
 
 
-def _verify(store: Store, request: Request, body: bytes) -> Verified:
+def _verify(store: Store, request: HttpRequest, body: bytes) -> Verified:
     return verify(
         request.headers,
         body,

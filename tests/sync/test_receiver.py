@@ -185,6 +185,24 @@ def test_any_accept_header_will_do(store):
     assert deliver(store.webhook_key, body, headers) == 200
 
 
+def test_a_forgery_costs_two_statements_and_no_line_in_the_log(store, django_assert_num_queries, caplog):
+    body = payload()
+    with caplog.at_level("DEBUG"), django_assert_num_queries(2):
+        assert deliver(store.webhook_key, body, signed(body, secret="guess")) == 401
+    assert [line for line in caplog.messages if "webhooks" in line or "signature" in line] == []
+
+
+def test_an_answer_names_the_correlation_id_of_its_event(store):
+    body = payload()
+    answer = Client().post(
+        f"/webhooks/bigcommerce/{store.webhook_key}/",
+        body,
+        content_type="application/json",
+        headers=signed(body),
+    )
+    assert answer.headers["X-Correlation-Id"] == Event.objects.get().correlation_id
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_cannot_commit_is_a_503(store):
     """As during a failover, when the server that answers is still a read-only stand-by."""
