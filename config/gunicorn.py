@@ -5,6 +5,7 @@ Threads, because a request mostly waits for the database.
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import Any
 
@@ -15,6 +16,9 @@ bind = os.environ.get("TIEOUT_BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("TIEOUT_WEB_PROCESSES", "2"))
 threads = int(os.environ.get("TIEOUT_WEB_THREADS", "8"))
 worker_class = "config.slow_senders.Worker"
+preload_app = (
+    True  # what is imported is in memory once; connections and threads are made when they are needed
+)
 timeout = 60
 graceful_timeout = 20
 keepalive = 5
@@ -26,6 +30,12 @@ forwarder_headers = ""
 control_socket_disable = True  # nothing on a local disk
 
 folder.prepare()  # before the application is imported: its counters are made then
+
+
+def when_ready(server: object) -> None:
+    """Everything is imported and nothing is forked: a collection in a child must not touch, and so copy, every page."""
+    gc.collect()
+    gc.freeze()
 
 
 def on_exit(server: object) -> None:

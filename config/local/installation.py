@@ -20,6 +20,8 @@ from config.local.valkey import EmbeddedValkey
 PROJECT = Path(__file__).resolve().parent.parent.parent
 DATABASE = "tieout"
 READY_SECONDS = 90
+# A small installation shares one machine with everything else.
+SMALL = {"shared_buffers": "64MB", "jit": "off"}
 # Addresses of this machine are asked directly, whatever proxy the environment names.
 _LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -40,7 +42,9 @@ class Installation:
         self.given = dict(given)
         self.web_port = web_port
         self.supervisor = Supervisor(folder, cwd=PROJECT)
-        self.postgres = None if given.get("DATABASE_URL") else EmbeddedPostgres(folder.postgres)
+        self.postgres = None
+        if not given.get("DATABASE_URL"):
+            self.postgres = EmbeddedPostgres(folder.postgres, settings=SMALL)
         self.valkey: EmbeddedValkey | None = None
         self.env: dict[str, str] = {}
 
@@ -99,21 +103,18 @@ class Installation:
             raise NotReady("The first login could not be made; the lines above say why.")
 
     def start_product(self) -> None:
-        """Web, worker and beat; returns when the web process is ready for work.
+        """Web, workers and beat; returns when the web process is ready for work.
 
         :raises NotReady: if it is not in time
         """
         # For whoever tries it as root, as in a container, celery's advice is noise.
         calm = ["-W", "ignore:You're running the worker with superuser privileges"]
-        celery = [sys.executable, *calm, "-m", "celery", "-q", "-A", "config"]
-        threads = self.env.get("TIEOUT_WORKER_THREADS", "8")
-        worker = [*celery, "worker", "-P", "threads", "-c", threads, "--without-gossip", "--without-mingle"]
+        workers = [sys.executable, *calm, "-m", "config.local.workers"]
+        workers += ["--processes", self.env.get("TIEOUT_WORKER_PROCESSES", "1")]
+        workers += ["--threads", self.env.get("TIEOUT_WORKER_THREADS", "8")]
         web = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn", "config.wsgi"]
         self.supervisor.start("web", web, self.env)
-        for number in range(int(self.env.get("TIEOUT_WORKER_PROCESSES", "1"))):
-            name = f"worker{number + 1 if number else ''}"
-            self.supervisor.start(name, [*worker, "-n", name, "-l", "WARNING"], self.env)
-        self.supervisor.start("beat", [*celery, "beat", "-l", "WARNING"], self.env)
+        self.supervisor.start("workers", workers, self.env)
         if not self.supervisor.wait_until(
             lambda: answers(f"{self.address}/health/ready"), timeout=READY_SECONDS
         ):

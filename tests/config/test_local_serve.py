@@ -19,7 +19,7 @@ from config.local.folder import DataFolder
 from config.local.postgres import EmbeddedPostgres
 
 PROJECT = Path(__file__).resolve().parents[2]
-PROGRAMS = {"postgres", "valkey", "web", "worker", "beat"}
+PROGRAMS = {"postgres", "valkey", "web", "workers"}
 
 
 class Serve:

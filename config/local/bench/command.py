@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from config.local.bench import lists, orders
+from config.local.bench import lists, orders, receiver
 from config.local.bench.options import Options
 from config.local.installation import PROJECT
 
 # In the order in which all of them run.
 KINDS: Mapping[str, Callable[[Options], Iterator[dict[str, Any]]]] = {
     "orders": orders.run,
+    "receiver": receiver.run,
 }
 
 

@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -30,7 +30,7 @@ class Hook:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of deliveries: seconds of each, in the order they ended, and how many had which status (0: no answer)."""
+    """What became of deliveries: seconds of each, in the order they were due, and how many had which status (0: no answer)."""
 
     seconds: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
@@ -67,18 +67,18 @@ def delivery(hook: Hook, *, order_id: int, delivery_id: str, scope: str = "store
 
 def at_once(address: str, requests: Sequence[bytes], *, connections: int) -> Outcome:
     """Each connection sends the next request when its last one is answered."""
-    waiting = iter(requests)
+    waiting = iter(enumerate(requests))
     guard = threading.Lock()
 
-    def following() -> Iterator[tuple[float, bytes]]:
+    def following() -> Iterator[tuple[float, int, bytes]]:
         while True:
             with guard:
-                request = next(waiting, None)
+                number, request = next(waiting, (0, None))
             if request is None:
                 return
-            yield time.perf_counter(), request
+            yield time.perf_counter(), number, request
 
-    return _send(address, following, connections)
+    return _send(address, following, connections, len(requests))
 
 
 def at_rate(address: str, requests: Sequence[bytes], *, per_second: float, connections: int = 32) -> Outcome:
@@ -90,7 +90,7 @@ def at_rate(address: str, requests: Sequence[bytes], *, per_second: float, conne
     waiting = iter(enumerate(requests))
     guard = threading.Lock()
 
-    def following() -> Iterator[tuple[float, bytes]]:
+    def following() -> Iterator[tuple[float, int, bytes]]:
         while True:
             with guard:
                 number, request = next(waiting, (0, None))
@@ -98,22 +98,24 @@ def at_rate(address: str, requests: Sequence[bytes], *, per_second: float, conne
                 return
             due = began + number / per_second
             time.sleep(max(0.0, due - time.perf_counter()))
-            yield due, request
+            yield due, number, request
 
-    return _send(address, following, connections)
+    return _send(address, following, connections, len(requests))
 
 
-def _send(address: str, following, connections: int) -> Outcome:
-    outcome = Outcome()
+def _send(
+    address: str, following: Callable[[], Iterator[tuple[float, int, bytes]]], connections: int, count: int
+) -> Outcome:
+    outcome = Outcome(seconds=[0.0] * count)
     guard = threading.Lock()
 
     def work() -> None:
         connection: socket.socket | None = None
-        for began, request in following():
+        for began, number, request in following():
             status, connection = _exchange(address, connection, request)
             seconds = time.perf_counter() - began
             with guard:
-                outcome.seconds.append(seconds)
+                outcome.seconds[number] = seconds
                 outcome.statuses[status] += 1
         if connection is not None:
             connection.close()

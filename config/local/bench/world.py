@@ -74,7 +74,7 @@ class World:
         families: dict[str, list[int]] = {"driver": [os.getpid()]}
         for program in self.installation.supervisor.programs:
             if program.process:
-                families.setdefault(program.name.rstrip("0123456789"), []).append(program.process.pid)
+                families[program.name] = [program.process.pid]
         for name, server in (
             ("database", self.installation.postgres),
             ("broker", self.installation.valkey),
@@ -85,7 +85,7 @@ class World:
 
 
 # What belongs to the product when its cost is told; servers that were given are somebody else's processes.
-PRODUCT = ("web", "worker", "beat", "database", "broker")
+PRODUCT = ("web", "workers", "database", "broker")
 
 
 @contextmanager
