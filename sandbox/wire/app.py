@@ -124,7 +124,9 @@ class App:
 
     def _suffer(self, request: Request, call: Call, moment: str) -> Response | None:
         """Act out the wire's own faults of this moment; an answer here replaces the real one."""
-        while (fault := self.faults.take(request, *WIRE_KINDS, moment=moment)) is not None:
+        suffered: set[int] = set()  # a fault without end strikes a request once
+        while (fault := self.faults.take(request, *WIRE_KINDS, moment=moment, besides=suffered)) is not None:
+            suffered.add(fault.id)
             call.faults.append(f"{fault.kind} {moment}")
             answer = self._act_out(fault)
             if answer is not None:
@@ -167,6 +169,7 @@ class App:
             ("GET", "faults"): lambda request, what, data: _plain(self.faults.listed()),
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): self._remove_faults,
+            ("POST", "calm"): lambda request, what, data: self.faults.clear(),
             ("POST", "release"): lambda request, what, data: self.faults.release(),
             ("GET", "calls"): lambda request, what, data: self.calls.as_data(
                 method=request.args.get("method", "*"),

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Container
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -97,12 +98,19 @@ class Faults:
             self._faults.append(fault)
         return fault
 
-    def take(self, request: Request, *kinds: str, moment: str = "before") -> Fault | None:
-        """The first fault of these kinds for this request, counted as used; None if there is none."""
+    def take(
+        self, request: Request, *kinds: str, moment: str = "before", besides: Container[int] = ()
+    ) -> Fault | None:
+        """The first fault of these kinds for this request, counted as used; None if there is none.
+
+        :param besides: ids of faults that have struck this request already
+        """
         with self._lock:
             self._faults = [fault for fault in self._faults if not fault.over]
             for fault in self._faults:
-                if fault.kind not in kinds or fault.moment != moment or not fault.matches(request):
+                if fault.kind not in kinds or fault.moment != moment or fault.id in besides:
+                    continue
+                if not fault.matches(request):
                     continue
                 if fault.skip:
                     fault.skip -= 1

@@ -25,21 +25,22 @@ WARM_UP = 4  # orders of each company before the clock starts: logins, the compa
 
 def run(options: Options) -> Iterator[dict[str, Any]]:
     """One line per latency."""
-    for latency in options.latencies:
-        each = -(-options.orders // options.connections)
-        with world(options, orders=each + WARM_UP) as made:
-            yield _burst(made, replace(options, orders=each * options.connections), latency)
+    each = -(-options.orders // options.connections)
+    options = replace(options, orders=each * options.connections)
+    with world(options, orders=WARM_UP + each * len(options.latencies)) as made:
+        _post(made, range(FIRST_ORDER, FIRST_ORDER + WARM_UP))
+        for turn, latency in enumerate(options.latencies):
+            made.be_slow(latency)
+            first = FIRST_ORDER + WARM_UP + turn * each
+            yield _burst(made, range(first, first + each), latency)
 
 
-def _burst(made: World, options: Options, latency: int) -> dict[str, Any]:
-    each = options.orders // options.connections
-    _post(made, range(FIRST_ORDER, FIRST_ORDER + WARM_UP))
-    made.be_slow(latency)
+def _burst(made: World, order_ids: range, latency: int) -> dict[str, Any]:
+    options = made.options
     posted_before, calls_before = _posted(made), made.calls()
     meter = made.meter().start()
     began = time.perf_counter()
-    first = FIRST_ORDER + WARM_UP
-    outcome = _deliver(made, range(first, first + each))
+    outcome = _deliver(made, order_ids)
     wanted = posted_before + options.orders
     is_complete = _wait_for(made, wanted)
     took = time.perf_counter() - began

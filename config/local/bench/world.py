@@ -63,10 +63,11 @@ class World:
         )
 
     def be_slow(self, milliseconds: int) -> None:
-        """Every call of store and ERP takes so much longer."""
-        if milliseconds:
-            fault = {"kind": "slow", "delay": str(milliseconds / 1000), "count": None}
-            for url in (self.store_url, self.erp_url):
+        """Every call of store and ERP takes so much longer from now on."""
+        for url in (self.store_url, self.erp_url):
+            ask(f"{url}/_control/calm", {})
+            if milliseconds:
+                fault = {"kind": "slow", "delay": str(milliseconds / 1000), "count": None}
                 ask(f"{url}/_control/faults", fault)
 
     def meter(self) -> Meter:

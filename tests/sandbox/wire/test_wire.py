@@ -51,6 +51,16 @@ def test_one_connection_carries_many_requests(server: Server) -> None:
     assert server.app.calls.counters["POST 200"] == 5
 
 
+def test_a_fault_without_end_strikes_every_request_once_until_all_are_calm(server: Server) -> None:
+    slow = server.app.faults.add("slow", delay=0.01, count=None)
+    for _ in range(3):
+        assert requests.get(server.url + "/x").json() == {"posts": 0}
+    assert slow.hits == 3
+    requests.post(server.url + "/_control/calm")
+    assert requests.get(server.url + "/x").json() == {"posts": 0}
+    assert slow.hits == 3
+
+
 def test_a_connection_dropped_before_does_nothing_and_one_dropped_after_did_it(server: Server) -> None:
     server.app.faults.add("drop", method="POST")
     with pytest.raises(requests.ConnectionError):
