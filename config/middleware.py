@@ -49,7 +49,9 @@ class ReceiverMiddleware:
         if not request.path.startswith(WEBHOOKS):
             return self.get_response(request)
         found = request.resolver_match = resolve(request.path_info)
-        return found.func(request, *found.args, **found.kwargs)
+        response: HttpResponse = found.func(request, *found.args, **found.kwargs)
+        response.headers["Content-Length"] = str(len(response.content))  # else the server sends chunks
+        return response
 
 
 class CorrelationMiddleware:

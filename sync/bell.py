@@ -15,6 +15,8 @@ from sync.measures import RINGS
 log = structlog.get_logger(__name__)
 
 REST_SECONDS = 5.0  # after a failure the broker is left alone for so long
+# Rings of a burst come faster than workers need them: each is a message, a task, and a look at the company's rows.
+BETWEEN_RINGS_SECONDS = 0.1
 _MOST_WAITING = 10_000
 
 
@@ -45,6 +47,7 @@ class Bell:
                 companies, self._waiting = self._waiting, set()
             for company_id in companies:
                 self._ring_one(company_id)
+            time.sleep(BETWEEN_RINGS_SECONDS)  # what rings meanwhile is one ring for each company
 
     def _ring_one(self, company_id: int) -> None:
         try:

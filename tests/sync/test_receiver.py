@@ -201,6 +201,7 @@ def test_an_answer_names_the_correlation_id_of_its_event(store):
         headers=signed(body),
     )
     assert answer.headers["X-Correlation-Id"] == Event.objects.get().correlation_id
+    assert answer.headers["Content-Length"] == "0"
 
 
 @pytest.mark.django_db(transaction=True)
