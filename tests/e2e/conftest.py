@@ -8,7 +8,9 @@ import pytest
 
 
 @pytest.fixture
-def world(process_environment: dict[str, str], tmp_path: Path) -> Iterator[Any]:
+def world(process_environment: dict[str, str], tmp_path: Path, settings: Any) -> Iterator[Any]:
+    # This process works off orders too; nobody waits a minute and a half for what was sent without an answer.
+    settings.TIEOUT_SETTLING_SECONDS = settings.TIEOUT_SHORTEST_LEASE_SECONDS = 5
     from tests.e2e.world import open_world
 
     with open_world(process_environment, tmp_path) as found:
