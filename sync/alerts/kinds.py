@@ -191,8 +191,3 @@ SPECS: dict[Kind, KindSpec] = {
         way_out="Add the missing key to TIEOUT_FIELD_KEYS and restart, or enter the secret again.",
     ),
 }
-
-
-def runbook(kind: str) -> str:
-    """The file that says what to do: `docs/runbooks/erp-unreachable.md`."""
-    return f"docs/runbooks/{Kind(kind)}.md"

@@ -12,7 +12,7 @@ from django.db.models import Max, QuerySet
 from django.urls import reverse
 
 from erp.contract.money import rounded
-from sync.alerts.kinds import SPECS, Kind, runbook
+from sync.alerts.kinds import SPECS, Kind
 from sync.models import Alert, AlertDestination, AlertNotice, AlertState, Change
 from tenants.models import Tenant
 
@@ -112,7 +112,7 @@ def _notice(
         "way_out": spec.way_out,
         "link": _absolute(alert.path),
         "alert_link": _absolute(reverse("admin:sync_alert_change", args=[alert.pk])),
-        "runbook": runbook(alert.kind),
+        "runbook": _absolute(reverse("admin:sync_alert_runbook", args=[alert.kind])),
     }
     if change == Change.CLEARED:
         data["over_at"] = _moment(alert.gone_at or now)

@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from sync.alerts.answers import acknowledge, mute, unmute
-from sync.alerts.kinds import SPECS, Kind, runbook
+from sync.alerts.kinds import SPECS, Kind
 from sync.console.offers import Offers
 from sync.console.postings import amount_cell
 from sync.models import Alert, AlertState
@@ -151,7 +151,6 @@ def alert_page(alert: Alert) -> dict[str, Any]:
         "money": alert.amounts,
         "is_open": alert.state == AlertState.OPEN,
         "answer": answer_of(alert),
-        "runbook": runbook(alert.kind),
         "messages_sent": alert.notices.select_related("destination").order_by("made_at")[:100],
     }
 

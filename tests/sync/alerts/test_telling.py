@@ -95,7 +95,7 @@ def test_beginning_and_end_arrive_by_mail_once_each(pipeline: Pipeline, mail: Ma
     assert "Since:      Fri 27 Nov 2026, 15:00 UTC" in text
     assert "By itself?: It waits for a person." in text
     assert f"http://127.0.0.1:8000/admin/storefront/store/{pipeline.store_id}/change/" in text
-    assert "docs/runbooks/paused.md" in text
+    assert "Runbook:    http://127.0.0.1:8000/admin/sync/alert/runbooks/paused/" in text
 
 
 def test_what_is_due_together_is_one_mail_with_orders_and_money(pipeline: Pipeline, mail: MailServer) -> None:
@@ -127,7 +127,7 @@ def test_a_webhook_is_signed_by_standard_webhooks_and_says_what_to_do(
     data = said["data"]
     assert (data["kind"], data["severity"], data["tenant"]) == ("paused", "critical", "acme")
     assert data["what"] == "Acme web shop is paused: The token was refused."
-    assert data["runbook"] == "docs/runbooks/paused.md"
+    assert data["runbook"] == "http://127.0.0.1:8000/admin/sync/alert/runbooks/paused/"
     assert data["alert_link"] == f"http://127.0.0.1:8000/admin/sync/alert/{Alert.objects.get().pk}/change/"
 
 
