@@ -77,6 +77,9 @@ class Quota:
                 if floor:  # not made: a live call may have it
                     self._ask(lambda: self._cache.incr(self._left, 1))
                 raise self._wait(ends)
+            # Django's `incr` looks before it counts: a key that ends in between begins again below zero and without an
+            # end. The count of a window that is over goes, and the next answer begins a new one.
+            self._ask(lambda: self._cache.delete(self._left))
 
     def _floor(self) -> int:
         """How many calls of the window are left to others."""
