@@ -1,56 +1,17 @@
 """The product as real processes on the test's own database: web, worker; started, stopped, killed, frozen."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Protocol
 
 import requests
 
-ROOT = Path(__file__).resolve().parents[2]
+from config.local.children import free_port
+from config.local.installation import PROJECT as ROOT
+from proof import processes
+from proof.processes import Process
 
-
-class Process:
-    """One product process. Its output goes to `log`, which a failing test prints."""
-
-    def __init__(self, name: str, command: list[str], environment: dict[str, str], folder: Path) -> None:
-        self.log = folder / f"{name}-{time.monotonic_ns()}.log"
-        with self.log.open("wb") as out:
-            self._process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=environment,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-    def freeze(self) -> None:
-        os.killpg(self._process.pid, signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        os.killpg(self._process.pid, signal.SIGCONT)
-
-    def kill(self) -> None:
-        """kill -9, the whole group."""
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(timeout=20)
-
-    def stop(self) -> None:
-        """SIGTERM, and a kill if that does not help."""
-        if self._process.poll() is not None:
-            return
-        self.thaw()
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            self.kill()
+__all__ = ["ROOT", "Process", "Product", "free_port", "wait_until_ready"]
 
 
 class Product:
@@ -63,57 +24,27 @@ class Product:
         self.url = ""
 
     def start_web(self) -> Process:
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        command = [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "config.wsgi",
-            "--bind",
-            f"127.0.0.1:{port}",
-            "--workers",
-            "1",
-        ]
-        web = self._start("web", [*command, "--worker-class", "gthread", "--threads", "8"])
+        bind = f"127.0.0.1:{free_port()}"
+        self.url = f"http://{bind}"
+        web = self._start("web", processes.WEB, {"TIEOUT_BIND": bind, "TIEOUT_WEB_PROCESSES": "1"})
         wait_until_ready(f"{self.url}/health/live", web)
         return web
 
     def start_worker(self, *, threads: int = 4) -> Process:
-        command = [
-            sys.executable,
-            "-m",
-            "celery",
-            "-A",
-            "config",
-            "worker",
-            "-P",
-            "threads",
-            "-c",
-            str(threads),
-        ]
-        return self._start("worker", [*command, "-l", "WARNING", "--without-gossip", "--without-mingle"])
+        return self._start("worker", processes.worker(threads), {})
 
     def stop(self) -> None:
         for process in reversed(self.processes):
             process.stop()
 
     def logs(self) -> str:
-        return "\n".join(
-            f"== {p.log.name}\n{p.log.read_text(errors='replace')[-4000:]}" for p in self.processes
-        )
+        return "\n".join(process.last_lines() for process in self.processes)
 
-    def _start(self, name: str, command: list[str]) -> Process:
-        process = Process(name, command, self.environment, self.folder)
-        self.processes.append(process)
+    def _start(self, name: str, command: tuple[str, ...], more: dict[str, str]) -> Process:
+        number = len(self.processes) + 1
+        process = Process(f"{name}-{number}", command, {**self.environment, **more}, self.folder)
+        self.processes.append(process.start())
         return process
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class _Logged(Protocol):
