@@ -22,7 +22,7 @@ from config.environment import (
 )
 from config.logging import configure_structlog, logging_settings
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
