@@ -7,6 +7,7 @@ in it. Memory is proportional (PSS): a page that three processes share counts a 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,8 @@ def _family(pid: int) -> list[psutil.Process]:
 class Meter:
     """Measures between `start` and `stop`: CPU of each named process family, peak memory of all together.
 
+    `cpu["driver"]` is this process's own, without the families it started.
+
     :param families: name -> process ids of its roots
     """
 
@@ -88,7 +91,8 @@ class Meter:
         return self._peak
 
     def _spent(self) -> dict[str, float]:
-        return {name: sum(map(cpu_seconds, pids)) for name, pids in self._families.items()}
+        of_families = {name: sum(map(cpu_seconds, pids)) for name, pids in self._families.items()}
+        return {"driver": time.process_time(), **of_families}
 
     def _sample(self) -> None:
         while True:

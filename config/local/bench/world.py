@@ -72,7 +72,7 @@ class World:
 
     def meter(self) -> Meter:
         """A meter of every process; the driver is this one."""
-        families: dict[str, list[int]] = {"driver": [os.getpid()]}
+        families: dict[str, list[int]] = {}
         for program in self.installation.supervisor.programs:
             if program.process:
                 families[program.name] = [program.process.pid]
