@@ -12,8 +12,10 @@ from kombu.transport.redis import Channel
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 
-# A bell needs no restoring: the sweeper rings again. kombu 5.7 puts back what is not acknowledged when it closes a
-# connection, and where the broker is still away that ends the worker (AttributeError, as in kombu's issue 582).
+# kombu 5.7 puts back what is not acknowledged when it closes a connection, and where the broker is still away that ends
+# the worker (AttributeError, as in kombu's issue 582). Without it a stopped worker's messages do what a killed one's do:
+# they come back after the visibility time-out. Bells are rung again by the sweeper long before (docs/adr/0001). RabbitMQ's
+# channel is another class.
 Channel.do_restore = False
 
 # Tasks carry correlation ids: `audit.tasks` listens to the signals.

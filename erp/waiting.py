@@ -1,9 +1,11 @@
-"""The clock of our own waits: when a retry is due, how long an open breaker rests.
+"""The clock of our own waits: when a retry is due, how long an open breaker rests, how long an overloaded store is left alone.
 
-It is the database's, so workers' clocks do not matter. A proof that must not wait for an hour puts it ahead: `TIEOUT_WAITS_AHEAD` names a file
-that holds a number of seconds. Production refuses that. Leases, deadlines and settling times are never moved: bytes on a wire do not hurry.
+`now` is the database's, so workers' clocks do not matter. A proof that must not wait for an hour puts both ahead:
+`TIEOUT_WAITS_AHEAD` names a file that holds a number of seconds. Production refuses that. Leases, deadlines and settling
+times are never moved: bytes on a wire do not hurry.
 """
 
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,5 +19,13 @@ def now() -> Combinable:
     """The moment that our own waits are measured against, for use in a query."""
     if not settings.TIEOUT_WAITS_AHEAD:
         return Now()
-    ahead = timedelta(seconds=int(Path(settings.TIEOUT_WAITS_AHEAD).read_text()))
-    return ExpressionWrapper(Now() + ahead, output_field=DateTimeField())
+    return ExpressionWrapper(Now() + timedelta(seconds=_ahead()), output_field=DateTimeField())
+
+
+def clock() -> float:
+    """The same moment by this process's clock, in seconds since 1970: for waits that are kept in the cache."""
+    return time.time() + _ahead()
+
+
+def _ahead() -> int:
+    return int(Path(settings.TIEOUT_WAITS_AHEAD).read_text()) if settings.TIEOUT_WAITS_AHEAD else 0

@@ -101,7 +101,7 @@ class Run:
         self._storm(rest, storm, f"{name}, storm")
         self.world.heal()
         healed = time.monotonic()
-        self.world.manage("run_flows", self.world.acme.tenant, "orders")  # what webhooks missed
+        self.world.poll(self.world.acme)
         self._drain(f"{name}, draining")
         drained = time.monotonic()
         after = self._calm(calm, f"{name}, after")
@@ -163,7 +163,7 @@ class Run:
         self.world.drain(
             seconds=DRAIN_SECONDS,
             rings=False,
-            say=lambda left: self.say(f"{name}: {left} orders under way"),
+            say=lambda left: self.say(f"{name}: {left}"),
             every=SAY_EVERY,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import psycopg
 from celery import Celery
@@ -32,6 +34,7 @@ from sandbox.wire import serve
 READY_SECONDS = 90
 SCOPES = ("store/order/*", "store/customer/*")
 HURRY_EVERY, HURRY_BY = 0.5, 600  # seconds: while we wait, a day passes for our own waits in about a minute
+POLL_EVERY = 5.0  # seconds
 HURRY = 120  # webhook retries come that much sooner: half a second after the first failure
 
 
@@ -41,6 +44,17 @@ class Backup:
 
     file: Path
     at: float
+
+
+class UnderWay(NamedTuple):
+    """What is not done yet: webhooks that the store still has to deliver, orders we do not know of, records due or worked on."""
+
+    webhooks: int
+    unknown_orders: int
+    records: int
+
+    def __str__(self) -> str:
+        return f"{self.webhooks} webhooks, {self.unknown_orders} orders not known, {self.records} records under way"
 
 
 class NotInTime(Exception):
@@ -73,6 +87,7 @@ class World:
         self.beat = Process("beat", processes.BEAT, self.env, folder)
         self.lost_between: tuple[float, float] | None = None
         self.ahead = 0
+        self._looking: psycopg.Connection[Any] | None = None
 
     @property
     def acme(self) -> Merchant:
@@ -136,6 +151,8 @@ class World:
         """Stop everything that was started; harmless when it was not."""
         for process in reversed(self.processes):
             process.stop()
+        if self._looking is not None:
+            self._looking.close()
         for server in self.sandbox_servers:
             server.stop()
         self.valkey.stop()
@@ -181,9 +198,12 @@ class World:
     # -- looking ----------------------------------------------------------------------------------
 
     def rows(self, query: str, *parameters: object) -> list[tuple[object, ...]]:
-        """The rows of one query, on a connection of its own."""
-        with psycopg.connect(self.postgres.url(DATABASE), autocommit=True) as connection:
-            return connection.execute(query, parameters).fetchall()
+        """The rows of one query, on a connection that is kept: a new one for each look would cost the product's cores."""
+        if self._looking is not None and not self._looking.closed:
+            with contextlib.suppress(psycopg.OperationalError):  # the server was restarted since
+                return self._looking.execute(query, parameters).fetchall()
+        self._looking = psycopg.connect(self.postgres.url(DATABASE), autocommit=True)
+        return self._looking.execute(query, parameters).fetchall()
 
     def history(self) -> History:
         """Everything that both sides and the product in between know."""
@@ -215,30 +235,30 @@ class World:
             JOIN storefront_store s ON s.id = l.store_id WHERE p.record_kind = 'order' AND s.store_hash = %s"""
         return {int(str(number)): str(status) for number, status in self.rows(query, merchant.store.hash)}
 
-    def under_way(self) -> int:
-        """How many webhooks are not delivered, orders not known, and records due or worked on."""
+    def under_way(self) -> UnderWay:
+        """What is not done yet."""
         webhooks = sum(merchant.store.hooks.undelivered() for merchant in self.merchants)
         placed = sum(merchant.store.order_count() for merchant in self.merchants)
         query = """SELECT count(*) FILTER (WHERE due_at IS NOT NULL OR lease_until > now()),
             count(*) FILTER (WHERE record_kind = 'order') FROM sync_posting"""
         try:
-            [[under_way, known]] = self.rows(query)
+            [[records, known]] = self.rows(query)
         except psycopg.OperationalError:  # it is being restarted
-            return webhooks + placed
-        return webhooks + int(str(under_way)) + placed - int(str(known))
+            return UnderWay(webhooks, placed, 0)
+        return UnderWay(webhooks, placed - int(str(known)), int(str(records)))
 
     def is_drained(self) -> bool:
-        return not self.under_way()
+        return self.under_way() == UnderWay(0, 0, 0)
 
     def drain(
         self,
         *,
         seconds: float = 90,
         rings: bool = True,
-        say: Callable[[int], None] = lambda left: None,
+        say: Callable[[UnderWay], None] = lambda left: None,
         every: float = 5.0,
     ) -> None:
-        """Until nothing is under way, with our own waits put ahead.
+        """Until nothing is under way, with our own waits put ahead, and the store's for a webhook's next try.
 
         :param rings: beat's sweep is not waited for
         :param say: hears every so often how much is left
@@ -249,24 +269,55 @@ class World:
         def done() -> bool:
             nonlocal hurried, said
             left = self.under_way()
-            if left and time.monotonic() - hurried > HURRY_EVERY:
+            if not any(left):
+                return True
+            if time.monotonic() - hurried > HURRY_EVERY:
                 hurried = time.monotonic()
                 self.hurry_waits(HURRY_BY)
                 if rings:
                     self.ring()
-            if left and time.monotonic() - said > every:
+            if time.monotonic() - said > every:
                 said = time.monotonic()
+                if self.is_ready():  # or tries would be used up
+                    self.bigcommerce.deliverer.try_again()
                 say(left)
-            return not left
+            return False
 
-        self.wait_until(done, seconds=seconds, what="everything is posted or waits for a person")
+        try:
+            self.wait_until(done, seconds=seconds, what="everything is posted or waits for a person")
+        except NotInTime as stuck:
+            raise NotInTime(f"{self.under_way()}. {stuck}") from stuck
 
     # -- hurrying ---------------------------------------------------------------------------------
 
     def ring(self) -> None:
         """What beat does every ten seconds, now."""
+        self._send("sync.tasks.sweep")
+
+    def _send(self, task: str, **arguments: object) -> None:
         with Celery(broker=self.valkey.url(), set_as_current=False) as app:
-            app.send_task("sync.tasks.sweep", ignore_result=True)
+            app.send_task(task, kwargs=arguments, ignore_result=True)
+
+    def poll(self, merchant: Merchant) -> None:
+        """Have the store read for what webhooks missed, as beat does every few minutes, until that went well.
+
+        :raises NotInTime: if it never does
+        """
+        query = """SELECT f.id, f.last_success_at FROM sync_flow f JOIN sync_pipeline l ON l.id = f.pipeline_id
+            JOIN storefront_store s ON s.id = l.store_id WHERE f.kind = 'orders' AND s.store_hash = %s"""
+        [[flow, before]] = self.rows(query, merchant.store.hash)
+        asked = 0.0
+
+        def done() -> bool:
+            nonlocal asked
+            if time.monotonic() - asked > POLL_EVERY:
+                asked = time.monotonic()
+                self.hurry_waits(HURRY_BY)
+                self._send("sync.tasks.run_flow", flow_id=flow, by_hand=True)
+            return self.rows(query, merchant.store.hash) != [(flow, before)]
+
+        # A run that was killed keeps its turn for five minutes.
+        self.wait_until(done, seconds=400, what=f"the store of {merchant.tenant} is polled")
 
     def hurry_waits(self, seconds: int) -> None:
         """Put our own waits ahead by so much more: retries, backoff, the breaker's pauses."""
@@ -303,6 +354,7 @@ class World:
                 process.thaw()
         self.keep_running()
         self.wait_until(self.is_ready, seconds=READY_SECONDS, what="the web process is ready")
+        self.bigcommerce.deliverer.try_again()
 
     def restart_postgres(self, *, immediate: bool) -> None:
         """`immediate`: as if its machine had lost power; what was committed must be there afterwards."""

@@ -17,6 +17,7 @@ from django.core.cache import cache
 from audit.calls import record_call
 from audit.measures import count_call
 from audit.subjects import Subject
+from erp import waiting
 from erp.contract.errors import Misconfigured
 from erp.contract.http import Call, Wire, private_session
 from erp.contract.outbound import Reach
@@ -83,6 +84,7 @@ def open_client(
         Quota(
             cache,
             f"{store.base_url}/{store.store_hash}",
+            clock=waiting.clock,
             percent=store.background_percent if background else 100,
         ),
     )

@@ -108,7 +108,7 @@ class BigCommerce(App):
     Faults of its own: ``throttle`` (429 with the rate-limit headers), ``overload`` (429 without any).
 
     :param local_hooks: stores made here take webhook destinations on http://127.0.0.1 (BigCommerce does not)
-    :param hurry: webhook retries come that much sooner
+    :param hurry: webhook retries come, and blocks of a domain end, that much sooner
     :ivar actions: further things ``/_control/stores/<hash>/<action>`` does with a store
     """
 

@@ -36,9 +36,13 @@ WILL_RETRY_EVERY = 600  # "at most one per 10 minutes per destination"
 
 
 class Blocklist:
-    """The success ratio of each domain, and which domains are blocked until when (sandbox seconds)."""
+    """The success ratio of each domain, and which domains are blocked until when (sandbox seconds).
 
-    def __init__(self) -> None:
+    :param hurry: blocks end that much sooner
+    """
+
+    def __init__(self, hurry: float = 1) -> None:
+        self._blocked_for = BLOCKED_FOR / hurry
         self._lock = threading.Lock()
         self._results: dict[str, deque[tuple[float, bool]]] = defaultdict(deque)
         self.until: dict[str, float] = {}
@@ -48,6 +52,11 @@ class Blocklist:
         with self._lock:
             until = self.until.get(domain)
             return until if until is not None and until > now else None
+
+    def lift(self) -> None:
+        """End every block now."""
+        with self._lock:
+            self.until.clear()
 
     def note(self, domain: str, now: float, good: bool) -> bool:
         """Note one result; True if this blocks the domain."""
@@ -60,7 +69,7 @@ class Blocklist:
             if len(results) < ENOUGH or ratio >= RATIO:
                 return False
             results.clear()
-            self.until[domain] = now + BLOCKED_FOR
+            self.until[domain] = now + self._blocked_for
             return True
 
 
@@ -68,12 +77,12 @@ class Deliverer:
     """Sends due messages from a background thread.
 
     :param timeout: real seconds a receiver has; the documents give no number
-    :param hurry: retries come that much sooner than BigCommerce's, on a clock that runs as it is
+    :param hurry: retries come, and blocks end, that much sooner than BigCommerce's, on a clock that runs as it is
     """
 
     def __init__(self, storage: Storage, clock: Clock, timeout: float = 10, hurry: float = 1) -> None:
         self.timeout, self.hurry = timeout, hurry
-        self.blocklist = Blocklist()
+        self.blocklist = Blocklist(hurry)
         self.on_exception: Callable[[str, Row], None] | None = None
         self._will_retry_told: dict[str, float] = {}
         self._storage, self._clock = storage, clock
@@ -123,6 +132,15 @@ class Deliverer:
             self._take(row)
             self._send(row)
         self._paused = False
+        self.wake()
+
+    def try_again(self) -> None:
+        """Try everything that waits now, as if its retry had come due and every block had ended. The clock stays as it is."""
+        self.blocklist.lift()
+        now = str(self._clock.seconds())
+        with self._storage.transaction():
+            for row in self._unsent():
+                self._storage.put(WAITING, row["id"], row | {"due": now})
         self.wake()
 
     def idle(self) -> bool:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from audit.calls import body_of
 from audit.models import AuditEntry
-from erp.contract.errors import Misconfigured
+from erp.contract.errors import Misconfigured, TryLater
 from sandbox.bigcommerce import Line, Person, Shopping
 from storefront.models import Store
 from storefront.opening import open_client
@@ -50,6 +50,20 @@ def test_a_call_that_failed_is_in_the_trail_too(shop, store):
         client.read_order("100")
     entry = AuditEntry.objects.get(correlation_id="c0ffee01")
     assert entry.details["status"] == 401
+
+
+def test_the_wait_for_an_overloaded_store_is_on_the_clock_of_our_own_waits(shop, store, settings, tmp_path):
+    shop.bigcommerce.faults.add("overload", count=1)
+    order_id = str(shop.store.place(Shopping(lines=(Line("HAT", "10.00"),))))
+    ahead = tmp_path / "ahead"
+    settings.TIEOUT_WAITS_AHEAD = str(ahead)
+    for seconds in ("0", "25"):  # 30 seconds are waited
+        ahead.write_text(seconds)
+        with pytest.raises(TryLater), open_client(store) as client:
+            client.read_order(order_id)
+    ahead.write_text("31")
+    with open_client(store) as client:
+        assert client.read_order(order_id)["order"]["id"] == int(order_id)
 
 
 def test_what_the_store_s_settings_name_is_read(shop, store):

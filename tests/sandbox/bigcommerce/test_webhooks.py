@@ -129,6 +129,27 @@ def test_retries_can_be_hurried_without_bending_the_clock(receiver: Server) -> N
     assert int(last.headers["Webhook-Timestamp"]) - int(first.headers["Webhook-Timestamp"]) <= 30
 
 
+def test_what_waits_is_tried_at_once_when_told_so_without_bending_the_clock(
+    shop: Any, receiver: Server
+) -> None:
+    receiver.app.answers = [500]
+    hook(shop, receiver)
+    shop.store.place(PLAIN)
+    assert shop.app.wait_until_delivered()
+    shop.app.deliverer.blocklist.until[receiver.url.removeprefix("http://")] = shop.app.clock.seconds() + 180
+    shop.app.deliverer.try_again()
+    assert shop.app.wait_until_delivered(retries=True)
+    first, second = received(receiver)
+    assert int(second.headers["Webhook-Timestamp"]) - int(first.headers["Webhook-Timestamp"]) < 60
+
+
+def test_a_hurried_store_blocks_a_domain_for_that_much_less() -> None:
+    blocklist = Blocklist(hurry=120)
+    assert any(blocklist.note("erp.example", 0, good=False) for _ in range(100))
+    assert blocklist.blocked_until("erp.example", 1.4) == 1.5
+    assert blocklist.blocked_until("erp.example", 1.5) is None
+
+
 def test_after_the_last_try_the_hook_is_switched_off_and_a_mail_sent(shop: Any, receiver: Server) -> None:
     receiver.app.answers = [500] * (len(RETRY_AFTER) + 1)
     hook(shop, receiver)
