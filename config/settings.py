@@ -229,7 +229,7 @@ TIEOUT_SHORTEST_LEASE_SECONDS = env.float("TIEOUT_SHORTEST_LEASE_SECONDS", defau
 
 # --- The proof ---------------------------------------------------------------------------------------------
 
-# Where the fault suite lays its traps (sync/steps.py) and how far it is ahead with our own waits (erp/waiting.py).
+# Where the fault suite lays its traps (sync/steps.py) and how far it is ahead with our own waits (audit/waiting.py).
 TIEOUT_TRAPS = env.str("TIEOUT_TRAPS", default="")
 TIEOUT_WAITS_AHEAD = env.str("TIEOUT_WAITS_AHEAD", default="")
 

@@ -11,10 +11,10 @@ from datetime import timedelta
 from django.db.models import F
 from django.db.models.functions import Now
 
+from audit import waiting
 from audit.actions import Action
 from audit.collecting import step
 from audit.recording import record
-from erp import waiting
 from erp.models import Breaker, BreakerState, ErpConnection
 
 MOST_FAILURES = 5

@@ -14,10 +14,10 @@ import requests
 from django.conf import settings
 from django.core.cache import cache
 
+from audit import waiting
 from audit.calls import record_call
 from audit.measures import count_call
 from audit.subjects import Subject
-from erp import waiting
 from erp.contract.errors import Misconfigured
 from erp.contract.http import Call, Wire, private_session
 from erp.contract.outbound import Reach

@@ -6,9 +6,9 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Value, When
 from django.db.models.functions import Now
 
+from audit import waiting
 from audit.collecting import step
 from audit.redaction import redact_text
-from erp import waiting
 from erp.contract.errors import RemoteError
 from erp.contract.money import Money
 from erp.contract.order import Order

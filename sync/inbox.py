@@ -11,8 +11,7 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
 from django.db.models.functions import Least
 
-from audit import correlation
-from erp import waiting
+from audit import correlation, waiting
 from storefront.events import StoreEvent
 from storefront.models import Store
 from sync import bell, trail

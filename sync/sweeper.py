@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from erp import waiting
+from audit import waiting
 from sync.models import Mode, Posting
 
 
