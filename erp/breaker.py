@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import F
 from django.db.models.functions import Now
 
 from audit import waiting
@@ -67,12 +66,17 @@ def not_tried(connection_id: int) -> None:
 
 
 def failure(connection_id: int) -> None:
-    """The ERP could not be reached or gave no usable answer. The fifth in a row, or a failed probe, opens the breaker."""
+    """The ERP could not be reached or gave no usable answer. The fifth in a row, or a failed probe, opens the breaker.
+
+    Calls that were under way when it opened say nothing new: they lengthen no pause.
+    """
     with step():
         breaker = _locked(connection_id)
+        if breaker.state == BreakerState.OPEN:
+            return
         failures = breaker.failures + 1
         opens = failures >= MOST_FAILURES or breaker.state == BreakerState.HALF_OPEN
-        Breaker.objects.filter(pk=breaker.pk).update(failures=F("failures") + 1)
+        Breaker.objects.filter(pk=breaker.pk).update(failures=failures)
         if opens:
             Breaker.objects.filter(pk=breaker.pk).update(
                 state=BreakerState.OPEN, opened_at=Now(), probe_at=waiting.now() + pause_after(failures)

@@ -68,6 +68,15 @@ def test_a_probe_that_fails_opens_it_for_longer(connection: ErpConnection) -> No
     assert Breaker.objects.get(connection=connection).state == BreakerState.OPEN
 
 
+def test_calls_under_way_when_it_opened_do_not_lengthen_the_pause(connection: ErpConnection) -> None:
+    fail(connection, 5)
+    opened = Breaker.objects.get(connection=connection)
+    fail(connection, 7)  # eight workers had asked the same dead ERP
+    after = Breaker.objects.get(connection=connection)
+    assert (after.failures, after.probe_at) == (5, opened.probe_at)
+    assert after.probe_at - after.opened_at == timedelta(seconds=15)
+
+
 def test_a_probe_that_never_came_back_lets_another_through(connection: ErpConnection) -> None:
     fail(connection, 5)
     pause_is_over(connection)
