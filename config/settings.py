@@ -123,8 +123,12 @@ DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 DATABASES["default"]["HOST"] = unquote(DATABASES["default"]["HOST"] or "")
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# A process that stands still (suspended, its machine asleep) inside a transaction holds locks that all others wait for:
+# PostgreSQL ends the transaction. None of ours waits for anything but the database.
+_OPTIONS = DATABASES["default"].setdefault("OPTIONS", {})
+_OPTIONS.setdefault("options", "-c idle_in_transaction_session_timeout=60s")
 if _POOL_SIZE:
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+    _OPTIONS["pool"] = {
         "min_size": min(2, _POOL_SIZE),
         "max_size": _POOL_SIZE,
         "timeout": 10,
