@@ -49,7 +49,8 @@ class ReceiverMiddleware:
         if not request.path.startswith(WEBHOOKS):
             return self.get_response(request)
         found = request.resolver_match = resolve(request.path_info)
-        response: HttpResponse = found.func(request, *found.args, **found.kwargs)
+        with correlation.bind(_asked_for(request)):
+            response: HttpResponse = found.func(request, *found.args, **found.kwargs)
         response.headers["Content-Length"] = str(len(response.content))  # else the server sends chunks
         return response
 
@@ -61,13 +62,18 @@ class CorrelationMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        asked = request.headers.get(HEADER, "")
         user = getattr(request, "user", None)
         actor = user.get_username() if user is not None and user.is_authenticated else ""
-        with correlation.bind(asked if correlation.is_well_formed(asked) else "", actor=actor) as bound:
+        with correlation.bind(_asked_for(request), actor=actor) as bound:
             response = self.get_response(request)
             response.headers[HEADER] = bound
         return response
+
+
+def _asked_for(request: HttpRequest) -> str:
+    """The caller's correlation id, if it is one; else "", for a new one."""
+    asked = request.headers.get(HEADER, "")
+    return asked if correlation.is_well_formed(asked) else ""
 
 
 def client_address(request: HttpRequest) -> str:

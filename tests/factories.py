@@ -43,6 +43,8 @@ SPECIAL: dict[str, dict[str, Special]] = {
     "mappings.Mapping": {"kind": lambda world: "item"},
     "mappings.MappingChange": {"kind": lambda world: "item"},
     "sync.Pipeline": {"key": lambda world: world.marker.lower(), "settings": lambda world: {}},
+    "sync.HistoryImport": {"before": lambda world: []},
+    "sync.OrderRhythm": {"counts": lambda world: []},
     "sync.Alert": {
         "tenant": lambda world: world.tenant,
         "money": lambda world: [],
