@@ -5,12 +5,14 @@ import time
 from celery import shared_task
 from django.utils import timezone
 
+from audit import correlation
 from erp.models import ErpConnection
 from storefront.models import Store
 from sync import (
     bell,
     completeness,
     doubles,
+    erasure,
     flows,
     heartbeats,
     history_import,
@@ -22,7 +24,7 @@ from sync import (
     worker,
 )
 from sync.alerts import delivery, rhythm, watching
-from sync.models import Certificate, CertificateState, Flow, RetentionRun, StoreFlow
+from sync.models import Certificate, CertificateState, Erasure, ErasureState, Flow, RetentionRun, StoreFlow
 from tenants.models import Tenant
 
 _TURN_SECONDS = 10.0
@@ -159,6 +161,19 @@ def prune_all() -> None:
     """Begin every tenant's nightly pruning, or go on with what an earlier night did not finish."""
     for tenant in Tenant.objects.all():
         prune.apply_async(kwargs={"run_id": retention.start_run(tenant).pk}, ignore_result=True)
+    for row in Erasure.objects.filter(state__in=(ErasureState.LOOKING, ErasureState.ERASING)):
+        go_on_erasing.apply_async(kwargs={"erasure_id": row.pk}, ignore_result=True)
+
+
+@shared_task
+def go_on_erasing(*, erasure_id: int) -> None:
+    """The next step of a request: find what it touches, or erase what was confirmed and is finished."""
+    row = Erasure.objects.select_related("store").get(pk=erasure_id)
+    with correlation.bind(row.correlation_id):
+        if row.state == ErasureState.LOOKING:
+            erasure.look(row)
+        elif row.state == ErasureState.ERASING:
+            erasure.erase(row)
 
 
 @shared_task

@@ -42,6 +42,7 @@ SPECIAL: dict[str, dict[str, Special]] = {
     "mappings.MappingSet": {"version": lambda world: 1},
     "mappings.Mapping": {"kind": lambda world: "item"},
     "mappings.MappingChange": {"kind": lambda world: "item"},
+    "sync.Erasure": {"records": lambda world: [["order", world.marker]]},
     "sync.Pipeline": {"key": lambda world: world.marker.lower(), "settings": lambda world: {}},
     "sync.HistoryImport": {"before": lambda world: []},
     "sync.OrderRhythm": {"counts": lambda world: []},

@@ -2,7 +2,14 @@
 
 from dataclasses import replace
 
-from erp.contract.documents import AnyDocument, MoneyDocument, Origin, PartnerDocument, SalesDocument
+from erp.contract.documents import (
+    AnyDocument,
+    MoneyDocument,
+    Origin,
+    PartnerDocument,
+    SalesDocument,
+    SettlementDocument,
+)
 from erp.contract.order import Address
 
 
@@ -28,9 +35,13 @@ def without_person(document: AnyDocument) -> AnyDocument:
                 shipping=_place(document.shipping),
                 memo="",
                 fields=_names_only(document.fields),
+                origins=_without_fields(document),
             )
         case MoneyDocument():
-            return replace(document, tender="", memo="", fields=_names_only(document.fields))
+            fields = _names_only(document.fields)
+            return replace(document, tender="", memo="", fields=fields, origins=_without_fields(document))
+        case SettlementDocument():
+            return replace(document, fields=_names_only(document.fields), origins=_without_fields(document))
     raise TypeError(f"{type(document).__name__} is no document")
 
 
@@ -42,6 +53,15 @@ def _place(address: Address) -> Address:
 def _names_only(fields: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     """A field rule may carry anything the store said."""
     return tuple((name, "") for name, _ in fields)
+
+
+def _without_fields(document: SalesDocument | MoneyDocument | SettlementDocument) -> tuple[Origin, ...]:
+    """What a field rule carried stands in the origins, too; money, accounts and the fingerprint stay there."""
+    carried = {value for _, value in document.fields if value}
+    return tuple(
+        _without_value(origin) if origin.rule and origin.value in carried else origin
+        for origin in document.origins
+    )
 
 
 def _without_value(origin: Origin) -> Origin:
