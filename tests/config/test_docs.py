@@ -13,7 +13,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), PROJECT / "erp/adapters/sap_b1/README.md"]
 )
-OF_THE_LAUNCHER = {"audit-deps", "demo", "test", "serve", "prove", "new_secrets", "help", "COMMAND"}
+OF_THE_LAUNCHER = {"audit-deps", "bench", "demo", "test", "serve", "prove", "new_secrets", "help", "COMMAND"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
