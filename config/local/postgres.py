@@ -97,11 +97,11 @@ class EmbeddedPostgres:
         self.process = None
 
     def remove(self) -> None:
-        """Delete every file of a stopped server."""
-        if self.home.exists():
-            shutil.rmtree(self.root, ignore_errors=True)
-            shutil.rmtree(self.sockets, ignore_errors=True)
-            shutil.rmtree(self.home, ignore_errors=True)
+        """Delete every file of a stopped server, also of one whose first start was interrupted."""
+        notes = (self.home / "root", self.home / "sockets")
+        named = [note.read_text().strip() for note in notes if _is_folder_named_in(note)]
+        for folder in (*named, self.home):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def create_database(self, name: str) -> None:
         """Create the database unless it is there."""

@@ -117,3 +117,15 @@ def test_a_server_that_cannot_start_shows_its_log(tmp_path):
     with pytest.raises(PostgresDidNotStart, match='invalid value for parameter "shared_buffers"'):
         server.start()
     server.remove()
+
+
+def test_a_server_whose_start_was_interrupted_is_removed_as_far_as_it_came(tmp_path):
+    home = tmp_path / "postgres"
+    home.mkdir()
+    programs = tmp_path / "private"
+    (programs / "programs.unfinished").mkdir(parents=True)
+    (home / "root").write_text(str(programs))  # the folder of its sockets is not named yet
+
+    EmbeddedPostgres(home).remove()
+
+    assert list(tmp_path.iterdir()) == []

@@ -70,7 +70,10 @@ def test_wrong_arguments_are_refused_with_what_would_be_right(arguments: list[st
 
 
 @pytest.mark.timeout(300)
-def test_ctrl_c_stops_everything_and_leaves_nothing_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_stop_everything_and_leave_nothing_behind(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     command = [sys.executable, "-m", "proof", "--orders", "15", "--data", str(tmp_path)]
     running = subprocess.Popen(
         [*command, "--report", str(tmp_path / "report")],
@@ -83,7 +86,7 @@ def test_ctrl_c_stops_everything_and_leaves_nothing_behind(tmp_path: Path) -> No
     ends = time.monotonic() + 60
     while not list(tmp_path.glob("tieout-proof-*/postgres/postgres.log")) and time.monotonic() < ends:
         time.sleep(0.05)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(number)
     said, _ = running.communicate(timeout=120)
 
     assert running.returncode == 130, said
