@@ -179,15 +179,22 @@ class World:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        while True:
-            try:
-                said, _ = running.communicate(timeout=0.5)
-                break
-            except subprocess.TimeoutExpired:
-                self.keep_running()
+        try:
+            said = self._said_by(running)
+        finally:
+            if running.poll() is None:  # Ctrl-C
+                running.kill()
+                running.wait()
         if running.returncode:
             raise NotInTime(f"{arguments[0]} failed:\n{said[-5000:]}")
         return said
+
+    def _said_by(self, running: subprocess.Popen[str]) -> str:
+        while True:
+            try:
+                return running.communicate(timeout=0.5)[0]
+            except subprocess.TimeoutExpired:
+                self.keep_running()
 
     def _webhook_url(self, merchant: Merchant) -> str:
         [[key]] = self.rows(

@@ -152,7 +152,10 @@ class EmbeddedPostgres:
         unfinished = self.root / "programs.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         wheel = programs_folder().parent
-        shutil.copytree(programs_folder(), unfinished / "wheel" / "pginstall18", symlinks=True)
+        no_headers = shutil.ignore_patterns("include")  # more than half of all files
+        shutil.copytree(
+            programs_folder(), unfinished / "wheel" / "pginstall18", symlinks=True, ignore=no_headers
+        )
         libraries = wheel.with_name(f"{wheel.name}.libs")
         if libraries.exists():
             shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
@@ -172,7 +175,13 @@ class EmbeddedPostgres:
         command = [self._program("initdb"), "-D", self.data, "-U", SUPERUSER, "-E", "UTF8", "--no-locale"]
         command += ["--auth=trust", "--no-instructions", "--no-sync"]
         with self.log.open("ab") as log:
-            made = spawn(command, cwd=self.root, output=log, user=self.user).wait()
+            making = spawn(command, cwd=self.root, output=log, user=self.user)
+        try:
+            made = making.wait()
+        finally:
+            if making.poll() is None:  # Ctrl-C: it would go on writing into what is removed
+                os.killpg(making.pid, signal.SIGKILL)
+                making.wait()
         if made != 0:
             raise PostgresDidNotStart(f"PostgreSQL could not make its data folder.\n{self._end_of_log()}")
 
