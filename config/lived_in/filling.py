@@ -17,11 +17,19 @@ YEARS = 2
 
 
 def fill(orders: int, password: str, *, say: Callable[[str], None] = lambda line: None) -> None:
-    """Make the orders of two years and all that came of them. The database must be fresh and its role a superuser.
+    """Make the orders of two years and all that came of them, and let the planner know. The database must be fresh and its role a superuser.
 
     :param password: of the operator who signs in
     :param say: hears the name of each step
     """
+    write(orders, password, say=say)
+    say("statistics")
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
+def write(orders: int, password: str, *, say: Callable[[str], None] = lambda line: None) -> None:
+    """The rows and their indexes, in one transaction."""
     with transaction.atomic(), connection.cursor() as cursor:
         # Rows come in whole sets that fit together: no need to check each foreign key a million times.
         cursor.execute("SET LOCAL session_replication_role = replica")
@@ -37,9 +45,6 @@ def fill(orders: int, password: str, *, say: Callable[[str], None] = lambda line
             cursor.execute(statement)
         for table in TABLES:
             cursor.execute(_SEQUENCE.format(table))  # a name of the list below
-    say("statistics")
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
 
 
 def _drop_indexes(cursor) -> list[str]:
@@ -150,11 +155,11 @@ SELECT i, tenant_id, store_id, 'order', record_id, md5('s' || i) || md5('s' || i
         "orders",
         """
 INSERT INTO sync_posting (id, tenant_id, pipeline_id, company_id, record_kind, record_id, wanted_version, done_version, due_at, tries,
-                          crashes, lease_fence, lease_until, status, reason, reason_code, excluded_by, correlation_id, snapshot_id,
-                          plan_id, placed_at, currency, total, created_at, changed_at)
+                          crashes, in_background, lease_fence, lease_until, status, reason, reason_code, excluded_by, correlation_id,
+                          snapshot_id, plan_id, placed_at, currency, total, created_at, changed_at)
 SELECT i, tenant_id, pipeline_id, company_id, 'order', record_id, 2, 2 - (status = 'waiting')::int,
        CASE WHEN status = 'waiting' THEN now() + CASE WHEN i % 4 = 0 THEN interval '-1 minute' ELSE interval '1 hour' END END,
-       0, 0, 2, NULL, status,
+       0, 0, false, 2, NULL, status,
        CASE status WHEN 'blocked' THEN 'SKU HAT-' || i % 300 || ' has no item in SAP Business One.'
                    WHEN 'held' THEN 'The total of the documents differs from the order by 0.01.'
                    WHEN 'refused' THEN 'The ERP said: posting period is locked.'
@@ -179,14 +184,14 @@ SELECT i, tenant_id, i, i, 'ready', md5('p' || i) || md5('p' || i), CASE WHEN ha
         """
 INSERT INTO sync_document (tenant_id, posting_id, plan_id, company_id, reference, kind, position, body, hash, state, sent_at, posted_at,
                            posting_date, currency, total, tax, corrects, replaces, settles, erp_key, erp_number, erp_total, erp_tax,
-                           is_draft, adopted, cleared_at, cleared_by)
+                           is_draft, adopted, doubles, cleared_at, cleared_by)
 SELECT tenant_id, i, i, company_id, store_key || '-' || record_id || '-' || left(kind, 1), kind, position,
        CASE WHEN NOT has_bodies THEN %(empty)s WHEN kind = 'invoice' THEN %(invoice)s ELSE %(payment)s END,
        md5(kind || i) || md5(kind || i), state, CASE WHEN state <> 'intended' THEN at + interval '2 minutes' END,
        CASE WHEN state = 'posted' THEN at + interval '2 minutes' END, at::date, currency, total, round(total * 0.0762, 2),
        '', '', '', CASE WHEN state = 'posted' THEN (i * 3 + position)::text ELSE '' END,
        CASE WHEN state = 'posted' THEN (i * 3 + position)::text ELSE '' END, CASE WHEN state = 'posted' THEN total END,
-       CASE WHEN state = 'posted' THEN round(total * 0.0762, 2) END, false, false,
+       CASE WHEN state = 'posted' THEN round(total * 0.0762, 2) END, false, false, '',
        CASE WHEN NOT has_bodies THEN now() END, CASE WHEN has_bodies THEN '' ELSE 'policy' END
 FROM (
     SELECT o.*, k.kind, k.position, CASE status WHEN 'posted' THEN 'posted' WHEN 'refused' THEN 'refused' ELSE 'intended' END AS state
@@ -233,8 +238,8 @@ SELECT o.tenant_id, r.id, o.i, 2 FROM sync_reprocess r JOIN lived_orders o ON o.
         "customers",
         """
 INSERT INTO sync_posting (id, tenant_id, pipeline_id, company_id, record_kind, record_id, wanted_version, done_version, tries, crashes,
-                          lease_fence, status, reason, reason_code, excluded_by, correlation_id, currency, created_at, changed_at)
-SELECT i + 10000000, tenant_id, pipeline_id, company_id, 'customer', i::text, 1, 1, 0, 0, 1, 'posted', '', '', '', md5('customer' || i), '',
+                          in_background, lease_fence, status, reason, reason_code, excluded_by, correlation_id, currency, created_at, changed_at)
+SELECT i + 10000000, tenant_id, pipeline_id, company_id, 'customer', i::text, 1, 1, 0, 0, false, 1, 'posted', '', '', '', md5('customer' || i), '',
        at, at FROM lived_orders WHERE i % 10 = 0 ORDER BY i
 """,
     ),
