@@ -40,7 +40,7 @@ from sync.models import (
     Status,
 )
 from tenants.long_lists import COUNTED_UP_TO, count_up_to
-from tenants.models import User
+from tenants.models import Tenant, User
 from tenants.scoping import visible
 
 STILL_UNKNOWN = timedelta(minutes=15)
@@ -369,7 +369,9 @@ def _weight(money: Iterable[Money]) -> Decimal:
 
 def posting_counts(user: User) -> dict[str, str]:
     """Orders by status, for the tiles of the home page: counted up to a bound, `10,000+` beyond it."""
-    orders = visible(user, Posting.objects.filter(record_kind=RecordKind.ORDER))
+    # The index begins with the tenant: they are named to whoever sees all of them, too.
+    tenants = list(visible(user, Tenant.objects.order_by()).values_list("pk", flat=True))
+    orders = Posting.objects.filter(tenant__in=tenants, record_kind=RecordKind.ORDER)
     counts = {status: count_up_to(orders.filter(status=status)) for status in Status}
     return {
         status: f"{COUNTED_UP_TO:,}+" if count > COUNTED_UP_TO else f"{count:,}"

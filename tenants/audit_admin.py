@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +25,7 @@ from audit.models import AuditEntry
 from audit.recording import record
 from audit.spreadsheets import lines
 from audit.stories import search, story
+from tenants.long_lists import LongList
 from tenants.models import Tenant
 from tenants.scoped_admin import TenantAdmin
 from tenants.scoping import is_installation_administrator, tenant_ids, visible
@@ -65,6 +66,17 @@ class StoryFilter(DropdownFilter):
         return story(self.value(), queryset) if self.value() else queryset
 
 
+class Trail(LongList):
+    """A page of entries, with the names of their tenants read once for all of them."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The entries know their tenants' ids only."""
+        super().get_results(request)
+        names = _names(entry.tenant_id for entry in self.result_list)
+        for entry in self.result_list:
+            entry.tenant_called = names.get(entry.tenant_id)
+
+
 @admin.register(AuditEntry)
 class AuditPage(TenantAdmin):
     """The trail. Nobody adds to it, changes it or deletes from it here."""
@@ -85,7 +97,10 @@ class AuditPage(TenantAdmin):
     actions_list = ["export"]
     actions = None
     tenant_column = "tenant_name"
-    list_per_page = 100
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LongList]:
+        """With the tenants' names."""
+        return Trail
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """All there is."""
@@ -147,9 +162,9 @@ class AuditPage(TenantAdmin):
         """The tenant's name, which the trail itself does not know."""
         if entry.tenant_id is None:
             return "installation"
-        return Tenant.objects.filter(pk=entry.tenant_id).values_list("name", flat=True).first() or str(
-            entry.tenant_id
-        )
+        if not hasattr(entry, "tenant_called"):
+            entry.tenant_called = _names([entry.tenant_id]).get(entry.tenant_id)
+        return entry.tenant_called or str(entry.tenant_id)
 
     @action(description="Export as CSV", icon="download")
     def export(self, request: HttpRequest) -> StreamingHttpResponse:
@@ -176,6 +191,10 @@ class AuditPage(TenantAdmin):
 def story_url(subject: str) -> str:
     """Where the whole story of a subject is told: `story_url("order:S1/100234")`."""
     return f"{reverse('admin:audit_auditentry_changelist')}?{urlencode({STORY: subject})}"
+
+
+def _names(tenants: Iterable[int | None]) -> dict[int, str]:
+    return dict(Tenant.objects.filter(pk__in={pk for pk in tenants if pk}).values_list("pk", "name"))
 
 
 def _rows(entries: QuerySet[AuditEntry], names: dict[int, str]) -> Iterator[list[object]]:

@@ -18,12 +18,13 @@ from django.db import models
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.checks import UnfoldModelAdminChecks
+from unfold.decorators import display
 
 from audit import Action
 from audit.recording import record
 from tenants.filters import TenantFilter, VisibleRelatedFilter
 from tenants.forms import SecretField
-from tenants.long_lists import BoundedPaginator, LongList
+from tenants.long_lists import BoundedPaginator, LongList, row_checkbox
 from tenants.models import Tenant
 from tenants.roles import May
 from tenants.scoping import (
@@ -118,6 +119,7 @@ class TenantAdmin(Scoped, ModelAdmin):
     sorts_quickly: tuple[str, ...] = ()
 
     paginator = BoundedPaginator
+    list_per_page = 50
     checks_class = TenantAdminChecks
     show_full_result_count = False
     list_filter_submit = True
@@ -141,6 +143,17 @@ class TenantAdmin(Scoped, ModelAdmin):
         shown = list(super().get_list_display(request))
         wants = self._tells_tenants_apart(request) and self.tenant_column not in shown
         return [*shown, self.tenant_column] if wants else shown
+
+    def get_list_select_related(self, request: HttpRequest) -> Any:
+        """With the tenant, where the list shows it: otherwise each row would ask for its own."""
+        joined = super().get_list_select_related(request)
+        shows = self.tenant_column == "tenant" and self._tells_tenants_apart(request)
+        return (*(joined or ()), "tenant") if shows and joined is not True else joined
+
+    @display(description=ModelAdmin.action_checkbox.short_description)
+    def action_checkbox(self, obj: models.Model) -> str:
+        """The theme's box that chooses a row."""
+        return row_checkbox(obj.pk)
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """The filters given, by related rows that this person sees only, and one by tenant."""
@@ -255,7 +268,9 @@ class TenantAdmin(Scoped, ModelAdmin):
         if tenant_path(self.model) != "tenant_id":
             return False
         if is_installation_administrator(request.user):
-            return Tenant.objects.count() > 1
+            if not hasattr(request, "has_several_tenants"):
+                request.has_several_tenants = Tenant.objects.count() > 1
+            return request.has_several_tenants
         return len(tenant_ids(request.user, self.view_permission)) > 1
 
     def _scoped_filter(self, item: Any) -> Any:

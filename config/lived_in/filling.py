@@ -239,8 +239,8 @@ SELECT o.tenant_id, r.id, o.i, 2 FROM sync_reprocess r JOIN lived_orders o ON o.
         """
 INSERT INTO sync_posting (id, tenant_id, pipeline_id, company_id, record_kind, record_id, wanted_version, done_version, tries, crashes,
                           in_background, lease_fence, status, reason, reason_code, excluded_by, correlation_id, currency, created_at, changed_at)
-SELECT i + 10000000, tenant_id, pipeline_id, company_id, 'customer', i::text, 1, 1, 0, 0, false, 1, 'posted', '', '', '', md5('customer' || i), '',
-       at, at FROM lived_orders WHERE i % 10 = 0 ORDER BY i
+SELECT i + 10000000, tenant_id, pipeline_id, company_id, 'customer', i::text, 1, 1, 0, 0, false, 1, 'posted', '', '', '', md5('customer' || i),
+       '', at, at FROM lived_orders WHERE i % 10 = 0 ORDER BY i
 """,
     ),
     (

@@ -28,6 +28,8 @@ from tenants.scoped_admin import TenantAdmin
 from tenants.scoping import visible
 
 NEWEST = 500  # orders whose currencies the filter offers
+# As an index has them. Customers have no such date: they come last.
+NEWEST_FIRST = (F("placed_at").desc(nulls_last=True), "-id")
 
 
 def amount_cell(*amounts: Money) -> str:
@@ -63,7 +65,7 @@ class CurrencyFilter(DropdownFilter):
     parameter_name = "currency"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        newest = visible(request.user, Posting.objects.filter(record_kind="order")).order_by("-pk")
+        newest = visible(request.user, Posting.objects.filter(record_kind="order")).order_by(*NEWEST_FIRST)
         found = {*newest.values_list("currency", flat=True)[:NEWEST], self.value() or ""}
         return [(currency, currency) for currency in sorted(found) if currency]
 
@@ -91,9 +93,7 @@ class PostingAdmin(Offers, TenantAdmin):
     search_fields = ("record_id",)
     search_help_text = "Order id, reference, number in the ERP, or correlation id"
     list_select_related = ("pipeline__store", "company")
-    # Customers have no such date: they come last.
-    ordering = (F("placed_at").desc(nulls_last=True), "-id")
-    list_per_page = 50
+    ordering = NEWEST_FIRST
     fields = ("record_id",)
     change_form_template = "sync/order.html"
     actions = ("reprocess_selected",)

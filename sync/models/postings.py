@@ -148,6 +148,17 @@ class Posting(Growing):
                 F("id").desc(),
                 name="sync_posting_by_status",
             ),
+            # Customers have no such date: they stand at the end of that index, behind all orders.
+            models.Index(
+                F("placed_at").desc(nulls_last=True),
+                F("id").desc(),
+                name="sync_posting_customers",
+                condition=models.Q(record_kind="customer"),
+            ),
+            # The tiles of the home page, and how many a list by status has: counted in the index alone.
+            models.Index(
+                fields=["tenant", "status", "record_kind"], include=["id"], name="sync_posting_counted"
+            ),
             models.Index(fields=["correlation_id"], name="sync_posting_correlation"),
         ]
 
