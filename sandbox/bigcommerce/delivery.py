@@ -91,12 +91,11 @@ class Deliverer:
         self._sending: set[int] = set()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._pool: ThreadPoolExecutor | None = None
+        self._pools: dict[str, ThreadPoolExecutor] = {}  # by store: none waits behind another's flood
 
     def start(self) -> None:
         """Start sending."""
         self._stopped = False
-        self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="webhook")
         self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
         self._thread.start()
 
@@ -106,9 +105,10 @@ class Deliverer:
         self.wake()
         if self._thread:
             self._thread.join(timeout=5)
-        if self._pool:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-        self._thread = self._pool = None
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+        self._thread = None
+        self._pools.clear()
 
     def wake(self) -> None:
         """Look again: something is due, or the settings changed."""
@@ -168,13 +168,18 @@ class Deliverer:
     def _run(self) -> None:
         while not self._stopped:
             seen = self._woken
-            if not self._paused and self._pool:
+            if not self._paused:
                 for row in self._due():
                     self._take(row)
-                    self._pool.submit(self._send, row)
+                    self._pool_of(row["store"]).submit(self._send, row)
             self._clock.wait_until(
                 self._next_due(), stop=lambda seen=seen: self._stopped or self._woken != seen
             )
+
+    def _pool_of(self, store: str) -> ThreadPoolExecutor:
+        if store not in self._pools:
+            self._pools[store] = ThreadPoolExecutor(max_workers=8, thread_name_prefix=f"webhook {store}")
+        return self._pools[store]
 
     def _due(self) -> list[Row]:
         now = self._clock.seconds()

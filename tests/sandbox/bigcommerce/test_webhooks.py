@@ -143,6 +143,20 @@ def test_what_waits_is_tried_at_once_when_told_so_without_bending_the_clock(
     assert int(second.headers["Webhook-Timestamp"]) - int(first.headers["Webhook-Timestamp"]) < 60
 
 
+def test_one_store_s_messages_do_not_wait_behind_another_s(shop: Any, receiver: Server) -> None:
+    hold = receiver.app.faults.add("hold", path="/flood", count=None)
+    other = shop.app.add_store("def456")
+    shop.store.hooks.add("store/order/*", f"{receiver.url}/flood")
+    other.hooks.add("store/order/*", f"{receiver.url}/quiet")
+    for _ in range(10):
+        shop.store.place(PLAIN)
+    assert receiver.app.faults.wait_for_hit(hold)
+    other.place(PLAIN)
+    assert receiver.app.calls.wait_for("POST", "/quiet")
+    receiver.app.faults.remove(hold.id)
+    receiver.app.faults.release(hold)
+
+
 def test_a_hurried_store_blocks_a_domain_for_that_much_less() -> None:
     blocklist = Blocklist(hurry=120)
     assert any(blocklist.note("erp.example", 0, good=False) for _ in range(100))
