@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 from django.utils.crypto import salted_hmac
@@ -44,13 +45,14 @@ class ReceiverMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        # What nobody foresaw becomes an answer in here, while it is still known whose request it was.
+        self.answer = convert_exception_to_response(_call_view)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path.startswith(WEBHOOKS):
             return self.get_response(request)
-        found = request.resolver_match = resolve(request.path_info)
         with correlation.bind(_asked_for(request)):
-            response: HttpResponse = found.func(request, *found.args, **found.kwargs)
+            response: HttpResponse = self.answer(request)
         response.headers["Content-Length"] = str(len(response.content))  # else the server sends chunks
         return response
 
@@ -68,6 +70,11 @@ class CorrelationMiddleware:
             response = self.get_response(request)
             response.headers[HEADER] = bound
         return response
+
+
+def _call_view(request: HttpRequest) -> HttpResponse:
+    found = request.resolver_match = resolve(request.path_info)
+    return found.func(request, *found.args, **found.kwargs)
 
 
 def _asked_for(request: HttpRequest) -> str:

@@ -19,7 +19,7 @@ from erp.contract.http import Answer, to_json
 
 READ_SECONDS = 45.0
 PAGE = 500
-SERVICE_ROOT = re.compile(r"^.*?/b1s/v\d+/")
+SERVICE_ROOT = re.compile(r".*?/b1s/v\d+/")
 MOST_PAGES = 2000
 # Needs no authorisation of its own, is small, and changes nothing (a POST because it is a function of the DI API).
 CHEAP_READ = "SBOBobService_GetLocalCurrency"
@@ -166,9 +166,18 @@ class ServiceLayer:
             raise Misconfigured(
                 "SAP Business One sends us to another host for the next page. Check the service address."
             )
-        # Behind a gateway with a prefix of its own, a rooted link names the Service Layer's path, not ours.
         parts = urlsplit(url)
-        return f"{SERVICE_ROOT.sub('', parts.path)}?{parts.query}"
+        return f"{_below(urlsplit(root).path, parts.path)}?{parts.query}"
+
+
+def _below(root: str, path: str) -> str:
+    """What a link's path names below the root. Behind a gateway with a prefix of its own, a rooted link has the Service
+    Layer's path, not ours; of any other path only the name is taken.
+    """
+    if path.startswith(f"{root}/"):
+        return path.removeprefix(f"{root}/")
+    found = SERVICE_ROOT.match(path)
+    return path[found.end() :] if found else path.rsplit("/", 1)[-1]
 
 
 def _extra_headers(text: str) -> dict[str, str]:
