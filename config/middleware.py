@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
+from django.template.response import SimpleTemplateResponse
 from django.urls import resolve
 from django.utils.crypto import salted_hmac
 
@@ -74,7 +75,8 @@ class CorrelationMiddleware:
 
 def _call_view(request: HttpRequest) -> HttpResponse:
     found = request.resolver_match = resolve(request.path_info)
-    return found.func(request, *found.args, **found.kwargs)
+    response = found.func(request, *found.args, **found.kwargs)
+    return response.render() if isinstance(response, SimpleTemplateResponse) else response
 
 
 def _asked_for(request: HttpRequest) -> str:

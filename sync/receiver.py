@@ -13,8 +13,10 @@ from datetime import timedelta
 from django.db import InterfaceError, InternalError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt
 from gunicorn.http.errors import ParseException
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from audit import correlation
 from audit.tracing import span
@@ -31,30 +33,47 @@ CORRELATION_HEADER = "X-Correlation-Id"
 LARGEST_BODY = 256 * 1024
 
 
-@csrf_exempt
-def bigcommerce_webhook(request: HttpRequest, key: str) -> HttpResponse:
-    """`POST /webhooks/bigcommerce/<key>/`: record one delivery of one store, and answer with nothing but a status."""
-    if request.method != "POST":
-        return _not_for_people()
-    with RECEIVER_SECONDS.time(), correlation.bind() as bound, span("webhook") as told:
-        try:
-            outcome, status = _receive(request, key)
-        except (OperationalError, InterfaceError, InternalError):  # the last: a read-only stand-by
-            outcome, status = "database_away", 503
-        told |= {"outcome": outcome, "status": status}
-    DELIVERIES.labels(outcome).inc()
-    tally.count(key, status)
-    return HttpResponse(status=status, headers={CORRELATION_HEADER: bound})
+class AnyAnswer(BaseContentNegotiation):
+    """Answers have no body, so whatever a sender says it accepts is fine."""
+
+    def select_parser(self, request, parsers):
+        """None: the signature is over the raw body."""
+
+    def select_renderer(self, request, renderers, format_suffix=None):
+        """The first one, for DRF's own refusals such as 405."""
+        return renderers[0], renderers[0].media_type
 
 
-def _not_for_people() -> HttpResponse:
-    """For a person who tries whether the address leads here."""
-    return HttpResponse(
-        "This address takes the webhooks of a BigCommerce store, by POST. That you read this means that it leads to Tieout.",
-        status=405,
-        headers={"Allow": "POST"},
-        content_type="text/plain",
-    )
+class BigCommerceWebhookView(APIView):
+    """`POST /webhooks/bigcommerce/<key>/`: one delivery of one store. It asks for no session and reads no body itself."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+    parser_classes = ()
+    content_negotiation_class = AnyAnswer
+    schema = None
+
+    def post(self, request: Request, key: str) -> HttpResponse:
+        """Record the delivery, and answer with nothing but a status and the correlation id."""
+        with RECEIVER_SECONDS.time(), correlation.bind(correlation.get()) as bound, span("webhook") as told:
+            try:
+                outcome, status = _receive(request._request, key)
+            except (OperationalError, InterfaceError, InternalError):  # the last: a read-only stand-by
+                outcome, status = "database_away", 503
+            told |= {"outcome": outcome, "status": status}
+        DELIVERIES.labels(outcome).inc()
+        tally.count(key, status)
+        return HttpResponse(status=status, headers={CORRELATION_HEADER: bound})
+
+    def get(self, request: Request, key: str) -> HttpResponse:
+        """For a person who tries whether the address leads here."""
+        return HttpResponse(
+            "This address takes the webhooks of a BigCommerce store, by POST. That you read this means that it leads to Tieout.",
+            status=405,
+            headers={"Allow": "POST"},
+            content_type="text/plain",
+        )
 
 
 def _receive(request: HttpRequest, key: str) -> tuple[str, int]:

@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from sync.receiver import bigcommerce_webhook
+from sync.receiver import BigCommerceWebhookView
+
+_receive = BigCommerceWebhookView.as_view()
 
 urlpatterns = [
-    path("webhooks/bigcommerce/<str:key>/", bigcommerce_webhook, name="bigcommerce_webhook"),
+    path("webhooks/bigcommerce/<str:key>/", _receive, name="bigcommerce_webhook"),
     # BigCommerce wants news of failed deliveries sent to an address that no other webhook has.
-    path("webhooks/bigcommerce/<str:key>/exceptions/", bigcommerce_webhook),
+    path("webhooks/bigcommerce/<str:key>/exceptions/", _receive),
 ]

@@ -333,7 +333,7 @@ def _(store: Store) -> bytes:
 
 @attack("an absolute address of another host", 400)
 def _(store: Store) -> bytes:
-    line = request("http://evil.example.com" + path_of(store), BODY, signed(BODY))
+    line = request("http://evil.example.com/admin/", BODY, signed(BODY))
     return line.replace(b"Host: 127.0.0.1", b"Host: evil.example.com")
 
 
