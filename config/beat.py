@@ -16,6 +16,8 @@ from sync.steps import Step, reached
 log = structlog.get_logger(__name__)
 
 AGAIN_SECONDS = 2.0  # while the database is away
+# PostgreSQL needs a moment to see that a connection is gone, ours after a failure or a killed beat's.
+PATIENCE_SECONDS = 5
 
 
 class AnotherBeatRuns(SystemExit):
@@ -67,13 +69,15 @@ class SingleScheduler(DatabaseScheduler):
             if name not in ("context", "cursor_factory", "prepare_threshold", "pool")
         }
         self._lock = psycopg.connect(**parameters, autocommit=True)
-        row = self._lock.execute("SELECT pg_try_advisory_lock(%s)", [BEAT_LOCK_KEY]).fetchone()
-        if row is None or not row[0]:
+        self._lock.execute(f"SET lock_timeout = '{PATIENCE_SECONDS}s'")
+        try:
+            self._lock.execute("SELECT pg_advisory_lock(%s)", [BEAT_LOCK_KEY])
+        except psycopg.errors.LockNotAvailable as error:
             self._lock.close()
             self._lock = None
             refusal = AnotherBeatRuns()
             print(refusal, file=sys.stderr)  # noqa: T201 - celery hides what a SystemExit says
-            raise refusal
+            raise refusal from error
 
     def _still_ours(self) -> bool:
         if self._lock is None:

@@ -33,6 +33,9 @@ class Product:
     def start_worker(self, *, threads: int = 4) -> Process:
         return self._start("worker", processes.worker(threads), {})
 
+    def start_beat(self) -> Process:
+        return self._start("beat", processes.BEAT, {})
+
     def stop(self) -> None:
         for process in reversed(self.processes):
             process.stop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,7 +66,7 @@ def test_marked_values_are_found_nowhere(world: World, capfd: pytest.CaptureFixt
     places: dict[str, str] = {}
     world.product.start_web()
     world.product.start_worker()
-    world.product._start("beat", [sys.executable, "-m", "celery", "-A", "config", "beat", "-l", "INFO"])
+    world.product.start_beat()
     carry_everything(world, say)
     _deliveries(world)
     _sign_ins(world.product.url)
