@@ -186,7 +186,7 @@ def _call_ids(row: Erasure, records: Sequence[Record]) -> list[int]:
         bodies_about(_subjects(row, some), tenant_id=row.tenant_id) if some else set()
         for some in (records, waiting)
     )
-    marks = pattern(json.loads(row.marks)["marks"])
+    marks = pattern(_texts(row)["marks"])
     return [
         body.pk
         for body in kept_bodies(row.tenant_id).order_by("pk").iterator(chunk_size=BATCH)
@@ -239,12 +239,18 @@ def _clear_calls(row: Erasure, records: Sequence[Record]) -> int:
     return len(ids)
 
 
+def _texts(row: Erasure) -> dict[str, list[str]]:
+    """What gives the person away: texts only."""
+    found: dict[str, list[str]] = json.loads(row.marks, parse_float=str)
+    return found
+
+
 def _hide_words(row: Erasure, records: Sequence[Record], *, really: bool) -> int:
     """Sentences that give the person away: in reasons of their own records by any name, elsewhere by what is theirs alone.
 
     :param really: hide them; else they are only counted
     """
-    texts = json.loads(row.marks)
+    texts = _texts(row)
     marks, names = texts["marks"], texts["marks"] + texts["words"]
     gaps = Gap.objects.filter(tenant_id=row.tenant_id)
     partners = ReferenceValue.objects.filter(tenant_id=row.tenant_id, kind=ReferenceKind.PARTNER)
