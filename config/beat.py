@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
 import psycopg
@@ -15,6 +16,7 @@ from sync.steps import Step, reached
 
 log = structlog.get_logger(__name__)
 
+DATABASE_AWAY = (psycopg.OperationalError, OperationalError, InterfaceError)
 AGAIN_SECONDS = 2.0  # while the database is away
 # PostgreSQL needs a moment to see that a connection is gone, ours after a failure or a killed beat's.
 PATIENCE_SECONDS = 5
@@ -39,9 +41,14 @@ class SingleScheduler(DatabaseScheduler):
         super().__init__(*args, **kwargs)
 
     def setup_schedule(self) -> None:
-        """Take the lock before anything is read or written."""
-        self._take_lock()
-        super().setup_schedule()
+        """Take the lock before anything is read or written. A database that goes away meanwhile is waited for."""
+        while True:
+            try:
+                self._take_lock()
+                return super().setup_schedule()
+            except DATABASE_AWAY:
+                log.warning("beat.database_away")
+                time.sleep(AGAIN_SECONDS)
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:
         """Send what is due, but only while the lock is ours. A database that is away is waited for."""
@@ -50,7 +57,7 @@ class SingleScheduler(DatabaseScheduler):
                 log.warning("beat.lock_lost")
                 self._take_lock()
             until_next = super().tick(*args, **kwargs)
-        except (psycopg.OperationalError, OperationalError, InterfaceError):
+        except DATABASE_AWAY:
             log.warning("beat.database_away")
             return AGAIN_SECONDS
         reached(Step.TICKED)
@@ -63,6 +70,8 @@ class SingleScheduler(DatabaseScheduler):
             self._lock.close()
 
     def _take_lock(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
         parameters = {
             name: value
             for name, value in connection.get_connection_params().items()

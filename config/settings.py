@@ -124,9 +124,10 @@ DATABASES["default"]["HOST"] = unquote(DATABASES["default"]["HOST"] or "")
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # A process that stands still (suspended, its machine asleep) inside a transaction holds locks that all others wait for:
-# PostgreSQL ends the transaction. None of ours waits for anything but the database.
+# PostgreSQL ends the transaction. None of ours waits for anything but the database. A company whose next posting was being
+# taken stands still for that long, so it is short.
 _OPTIONS = DATABASES["default"].setdefault("OPTIONS", {})
-_OPTIONS.setdefault("options", "-c idle_in_transaction_session_timeout=60s")
+_OPTIONS.setdefault("options", "-c idle_in_transaction_session_timeout=15s")
 if _POOL_SIZE:
     _OPTIONS["pool"] = {
         "min_size": min(2, _POOL_SIZE),

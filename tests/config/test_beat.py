@@ -72,3 +72,22 @@ def test_a_database_that_is_away_does_not_end_beat(monkeypatch):
 
     assert scheduler.tick() != AGAIN_SECONDS
     scheduler.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_while_beat_starts_does_not_end_it(monkeypatch):
+    there = connection.settings_dict["HOST"]
+    waits = []
+
+    def until_it_is_back(seconds):
+        waits.append(seconds)
+        connection.settings_dict["HOST"] = there
+
+    monkeypatch.setattr("config.beat.time.sleep", until_it_is_back)
+    monkeypatch.setitem(connection.settings_dict, "HOST", "/nowhere")
+    scheduler = SingleScheduler(app=app, lazy=True)
+    scheduler.setup_schedule()
+
+    assert waits == [AGAIN_SECONDS]
+    assert scheduler.tick() != AGAIN_SECONDS
+    scheduler.close()
