@@ -70,7 +70,7 @@ def parse(body: bytes) -> Payload:
     """
     try:
         content = json.loads(body, parse_float=Decimal, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:
         raise BadPayload("The body is not JSON.") from error
     scope = content.get("scope") if isinstance(content, dict) else None
     if not isinstance(scope, str) or not _SCOPE.fullmatch(scope.rstrip("/")):

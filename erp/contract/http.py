@@ -24,6 +24,7 @@ from erp.contract.outbound import Reach, guard
 
 CONNECT_SECONDS = 5.0
 LARGEST_ANSWER = 32 * 1024 * 1024
+LONGEST_NUMBER = 60  # characters of a number in an answer, and the largest power of ten
 CORRELATION_HEADER = "X-Correlation-Id"
 
 
@@ -57,7 +58,32 @@ class Answer:
 
         :raises ValueError: if it is not JSON
         """
-        return json.loads(self.body, parse_float=Decimal) if self.body.strip() else None
+        return from_json(self.body) if self.body.strip() else None
+
+
+def from_json(body: bytes) -> Any:
+    """JSON with Decimals for numbers with a point. A number that nobody can calculate with stays the text that was written
+    (`1e999999999`, `NaN`, thousands of digits): whoever reads it as an amount refuses it and names the field.
+
+    :raises ValueError: if it is not JSON
+    """
+    try:
+        return json.loads(body, parse_float=_number, parse_constant=str)
+    except ValueError:  # also for a whole number that is longer than Python reads one
+        return json.loads(body, parse_float=_number, parse_int=_whole_number, parse_constant=str)
+
+
+def _number(literal: str) -> Decimal | str:
+    if len(literal) > LONGEST_NUMBER:
+        return literal
+    if "e" not in literal and "E" not in literal:
+        return Decimal(literal)
+    power = int(literal.lower().rpartition("e")[2])  # written out, it would fill the memory
+    return Decimal(literal) if abs(power) <= LONGEST_NUMBER else literal
+
+
+def _whole_number(literal: str) -> int | str:
+    return literal if len(literal) > LONGEST_NUMBER else int(literal)
 
 
 def to_json(value: object) -> bytes:

@@ -4,7 +4,7 @@ Minor units follow ISO 4217; a currency that is not listed has two. Rounding is 
 """
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
 # ISO 4217 (amendment 176): every currency whose minor unit is not 2.
 _MINOR_UNITS = {
@@ -12,6 +12,13 @@ _MINOR_UNITS = {
     **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
     **dict.fromkeys("CLF UYW".split(), 4),
 }
+
+# What nobody sells for, and what would break whoever calculates with it. The columns of amounts hold 16 digits before
+# the point; what floating point leaves of zero has some thirty places after it.
+MOST_DIGITS = 12
+MOST_PLACES = 60
+# Products and quotients of such amounts are rounded, however long they are.
+_ROOM = Context(prec=300, rounding=ROUND_HALF_UP)
 
 
 def minor_units(currency: str) -> int:
@@ -26,7 +33,7 @@ def quantum(currency: str) -> Decimal:
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """The amount in the currency's own places, half up (away from zero)."""
-    return amount.quantize(quantum(currency), rounding=ROUND_HALF_UP)
+    return amount.quantize(quantum(currency), context=_ROOM)
 
 
 def is_exact(amount: Decimal, currency: str) -> bool:
@@ -37,7 +44,7 @@ def is_exact(amount: Decimal, currency: str) -> bool:
 def parse_amount(text: object) -> Decimal:
     """A decimal from an outside value: text or a whole number, never a float.
 
-    :raises ValueError: if it is not a finite decimal number
+    :raises ValueError: if it is not a decimal number, or one that no amount is: NaN, 1e999999999, thousands of digits
     """
     if isinstance(text, bool) or not isinstance(text, (str, int, Decimal)):
         raise ValueError(f"an amount must be text or Decimal, got {type(text).__name__}")
@@ -45,9 +52,16 @@ def parse_amount(text: object) -> Decimal:
         amount = Decimal(str(text).strip())
     except InvalidOperation as error:
         raise ValueError(f"{str(text)[:40]!r} is not an amount") from error
-    if not amount.is_finite():
+    if not _can_be_an_amount(amount):
         raise ValueError(f"{str(text)[:40]!r} is not an amount")
     return amount
+
+
+def _can_be_an_amount(number: Decimal) -> bool:
+    if not number.is_finite():
+        return False
+    places = number.as_tuple().exponent
+    return isinstance(places, int) and places >= -MOST_PLACES and number.adjusted() < MOST_DIGITS
 
 
 @dataclass(frozen=True, slots=True)

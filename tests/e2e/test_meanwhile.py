@@ -1,5 +1,6 @@
 """What changes while an order is on its way: in the store, in the ERP, or by a person's hand. Never two documents, never a stuck row."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -45,6 +46,25 @@ def test_an_order_edited_while_its_invoice_is_unknown_still_learns_what_became_o
         "edited_after_posting",
     )
     assert len(world.documents("Invoices")) == 1
+
+
+@pytest.mark.parametrize("written", ["1e999999999", "NaN", "9" * 5000])
+def test_an_order_with_a_number_that_no_amount_is_waits_for_a_person_and_names_the_field(
+    world: World, written: str
+) -> None:
+    order_id = world.store.place(hat())
+    told = json.dumps(world.store.order(order_id)["order"], default=str)
+    absurd = told.replace('"subtotal_tax": ', f'"subtotal_tax": {written}, "was": ').replace(
+        '"total_tax": ', f'"total_tax": {written}, "too": '
+    )
+    assert absurd.count(written) == 2
+    world.bigcommerce.faults.add(
+        "answer", status=200, body=absurd, path=rf"/v2/orders/{order_id}\?", count=None
+    )
+    posting = world.post(order_id)
+    assert (posting.status, posting.reason_code, posting.crashes) == ("held", "inconsistent", 0)
+    assert posting.reason == f"order.total_tax is '{written[:40]}', which is not an amount."
+    assert world.documents("Invoices") == []
 
 
 def test_an_order_cancelled_while_its_invoice_never_arrived_leaves_nothing_in_the_erp(world: World) -> None:

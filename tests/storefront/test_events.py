@@ -158,6 +158,7 @@ def test_an_id_that_no_order_has_leads_to_no_reading(record_id):
         b'{"scope": "store/\\u0000"}',
         b'{"scope": "orders"}',
         b'{"scope": "store/order/created", "created_at": NaN}',
+        b'{"scope": "store/order/created", "created_at": 1e9999999999999999999}',
         b"\xff\xfe",
         b"[" * 100_000,
         json.dumps({"scope": "store/" + "a" * 200}).encode(),
