@@ -39,6 +39,7 @@ KINDS_OF: Mapping[Capability, DocumentKind] = {
     Capability.PAYOUTS: DocumentKind.PAYOUT,
 }
 KINDS = tuple(KINDS_OF.values())
+CAPABILITY_OF = {kind: capability for capability, kind in KINDS_OF.items()}
 SALES = (DocumentKind.INVOICE, DocumentKind.SALES_ORDER, DocumentKind.CREDIT_MEMO)
 
 
@@ -111,6 +112,13 @@ class LeaseLost(Exception):
     pass
 
 
+def only_if_declared(world: World, wanted: Capability | DocumentKind) -> None:
+    """Skip what this system does not say it can do."""
+    capability = CAPABILITY_OF[wanted] if isinstance(wanted, DocumentKind) else wanted
+    if capability not in world.spec.capabilities:
+        pytest.skip(f"{world.spec.label} declares no {capability.value.replace('_', ' ')}")
+
+
 def post(world: World, document: AnyDocument, links: Mapping[str, Receipt] | None = None) -> Receipt:
     """Create a document on a newly opened adapter."""
     return world.open().create(document, facts=world.facts(), links=links or {}, before_sending=Sending())
@@ -141,6 +149,7 @@ class AdapterContract:
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_what_was_created_is_found_by_its_reference(self, world: World, kind: DocumentKind) -> None:
+        only_if_declared(world, kind)
         document = world.document(kind, "S1-2-A")
         assert world.open().find(document) is None
         made = post(world, document)
@@ -158,6 +167,7 @@ class AdapterContract:
 
     @pytest.mark.parametrize("kind", SALES)
     def test_totals_are_predicted_posted_and_answered_alike(self, world: World, kind: DocumentKind) -> None:
+        only_if_declared(world, kind)
         document = world.document(kind, "S1-3-A")
         assert isinstance(document, SalesDocument)
         predicted = world.spec.translator.predict(document, world.facts())
@@ -168,12 +178,14 @@ class AdapterContract:
 
     @pytest.mark.parametrize("kind", (DocumentKind.PAYMENT, DocumentKind.PAYOUT))
     def test_a_payment_is_over_its_amount(self, world: World, kind: DocumentKind) -> None:
+        only_if_declared(world, kind)
         document = world.document(kind, "S1-4-A")
         assert isinstance(document, MoneyDocument)
         assert post(world, document).total == document.amount
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_a_lost_answer_is_unknown_and_never_posts_twice(self, world: World, kind: DocumentKind) -> None:
+        only_if_declared(world, kind)
         document = world.document(kind, "S1-5-A")
         world.open().find(document)
         world.answer_lost_after_commit()
@@ -208,6 +220,7 @@ class AdapterContract:
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_nothing_is_sent_when_the_last_check_refuses(self, world: World, kind: DocumentKind) -> None:
+        only_if_declared(world, kind)
         document = world.document(kind, "S1-9-A")
         erp, facts = world.open(), world.facts()
         erp.find(document)
@@ -231,6 +244,7 @@ class AdapterContract:
 
     @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not DocumentKind.PARTNER])
     def test_a_cancelled_document_does_not_count(self, world: World, kind: DocumentKind) -> None:
+        only_if_declared(world, kind)
         document = world.document(kind, "S1-11-A")
         made = post(world, document)
         world.open().cancel(kind, made, before_sending=Sending())
@@ -296,10 +310,12 @@ class AdapterContract:
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_a_document_that_the_erp_accepts_has_no_problems(self, world: World, kind: DocumentKind) -> None:
+        only_if_declared(world, kind)
         assert world.spec.translator.problems(world.document(kind, "S1-17-A"), world.facts()) == ()
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_translation_is_pure_and_holds_no_float(self, world: World, kind: DocumentKind) -> None:
+        only_if_declared(world, kind)
         document, facts, translator = world.document(kind, "S1-18-A"), world.facts(), world.spec.translator
         first = canonical_json(dict(translator.payload(document, facts, {})))
         assert first == canonical_json(dict(translator.payload(document, facts, {})))
@@ -308,6 +324,7 @@ class AdapterContract:
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_fitting_twice_cuts_nothing_more(self, world: World, kind: DocumentKind) -> None:
+        only_if_declared(world, kind)
         document = world.document(kind, "S1-19-A")
         fitted, _ = world.spec.translator.fit(document)
         again, notes = world.spec.translator.fit(fitted)
@@ -315,6 +332,7 @@ class AdapterContract:
         assert notes == ()
 
     def test_an_application_is_made_once_and_found_by_what_it_joins(self, world: World) -> None:
+        only_if_declared(world, Capability.SETTLEMENTS)
         document, links = world.invoiced_order()
         assert world.open().find(document, links) is None
         made = post(world, document, links)
@@ -326,6 +344,7 @@ class AdapterContract:
         assert world.applied() == [document.amount]
 
     def test_an_application_whose_answer_was_lost_is_never_made_twice(self, world: World) -> None:
+        only_if_declared(world, Capability.SETTLEMENTS)
         document, links = world.invoiced_order()
         world.answer_lost_after_commit()
         with pytest.raises(OutcomeUnknown):
@@ -336,6 +355,7 @@ class AdapterContract:
         assert world.applied() == [document.amount]
 
     def test_an_application_that_was_taken_back_does_not_count(self, world: World) -> None:
+        only_if_declared(world, Capability.SETTLEMENTS)
         document, links = world.invoiced_order()
         made = post(world, document, links)
         for _ in range(2):
@@ -345,6 +365,7 @@ class AdapterContract:
         assert world.applied() == []
 
     def test_an_application_above_what_is_open_is_not_sent(self, world: World) -> None:
+        only_if_declared(world, Capability.SETTLEMENTS)
         document, links = world.invoiced_order()
         before = world.writes()
         with pytest.raises(TryLater):
@@ -352,6 +373,7 @@ class AdapterContract:
         assert world.writes() == before
 
     def test_an_application_is_not_sent_when_the_last_check_refuses(self, world: World) -> None:
+        only_if_declared(world, Capability.SETTLEMENTS)
         document, links = world.invoiced_order()
         facts, before = world.facts(), world.writes()
         with pytest.raises(LeaseLost):
@@ -359,6 +381,7 @@ class AdapterContract:
         assert (world.writes(), world.applied()) == (before, [])
 
     def test_an_application_survives_a_lost_session_and_is_made_once(self, world: World) -> None:
+        only_if_declared(world, Capability.SETTLEMENTS)
         document, links = world.invoiced_order()
         facts, erp = world.facts(), world.open()
         erp.find(document, links)
@@ -367,6 +390,7 @@ class AdapterContract:
         assert world.applied() == [document.amount]
 
     def test_what_the_ERP_invoiced_of_an_order_is_told(self, world: World) -> None:
+        only_if_declared(world, Capability.SETTLEMENTS)
         document, links = world.invoiced_order()
         payment, order = links[document.money], links["order"]
         needed = FactsNeeded(sales_order=order.key, payments=frozenset({payment.key}), company=False)
@@ -381,6 +405,7 @@ class AdapterContract:
         assert (told.standing[0].open, told.money) == (0, {payment.key: 0})
 
     def test_orders_that_were_invoiced_lately_are_told(self, world: World) -> None:
+        only_if_declared(world, Capability.SETTLEMENTS)
         document, links = world.invoiced_order()
         day = document.posting_date
         told = list(world.open().invoiced_since(day))
@@ -390,6 +415,7 @@ class AdapterContract:
         assert list(world.open().invoiced_since(day + timedelta(days=2))) == []
 
     def test_an_application_is_translated_purely_and_holds_no_float(self, world: World) -> None:
+        only_if_declared(world, Capability.SETTLEMENTS)
         document, links = world.invoiced_order()
         facts, translator = world.facts(), world.spec.translator
         stored = read_document(canonical_json(document))
@@ -400,6 +426,7 @@ class AdapterContract:
         assert translator.fit(document) == (document, ())
 
     def test_a_customer_of_the_store_is_one_partner(self, world: World) -> None:
+        only_if_declared(world, Capability.PARTNERS)
         document = world.document(DocumentKind.PARTNER, "S1-20-C")
         assert isinstance(document, PartnerDocument)
         made = post(world, document)

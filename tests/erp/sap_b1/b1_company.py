@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from erp.contract.facts import FactsNeeded, LedgerFacts
 from erp.contract.http import Call, Wire
 from sandbox.service_layer import Company, ServiceLayer
 from sandbox.wire import Server, serve
+from tests.erp.memory_cache import MemoryCache
 
 SETTINGS = {
     "company_db": "SBODEMO",
@@ -31,33 +31,6 @@ SETTINGS = {
 }
 VAT_SETTINGS = {**SETTINGS, "tax_field": "VatGroup", "exempt_tax_code": "S0"}
 CREDENTIALS = {"password": "sandbox"}
-
-
-class MemoryCache:
-    """A `SharedCache` for one process."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, str] = {}
-        self.kept_for: dict[str, int] = {}
-        self._locks: dict[str, threading.Lock] = {}
-        self._guard = threading.Lock()
-
-    def get(self, key: str) -> str | None:
-        return self.values.get(key)
-
-    def set(self, key: str, value: str, *, seconds: int) -> None:
-        self.values[key] = value
-        self.kept_for[key] = seconds
-
-    def delete(self, key: str) -> None:
-        self.values.pop(key, None)
-
-    @contextmanager
-    def lock(self, key: str, *, seconds: int) -> Iterator[None]:
-        with self._guard:
-            lock = self._locks.setdefault(key, threading.Lock())
-        with lock:
-            yield
 
 
 @dataclass(repr=False)
