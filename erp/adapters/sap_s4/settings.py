@@ -1,0 +1,125 @@
+"""The settings of one connection, read once from text. Field names are those of `spec.FIELDS`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+from erp.contract.errors import Misconfigured
+from erp.contract.facts import TaxCode
+from erp.contract.money import parse_amount
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+OAUTH_PATH = "/sap/bc/sec/oauth2/token"
+# An AS ABAP token lives 3600 seconds unless its client says otherwise; tokens of BTP live about twelve hours.
+TOKEN_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedTaxCode:
+    """A tax code as the connection names it: S/4HANA has no public service that lists them."""
+
+    tax: TaxCode
+    jurisdiction: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a person chose, with defaults for everything optional."""
+
+    base_url: str = ""
+    authentication: str = "oauth"
+    token_url: str = ""
+    client_id: str = ""
+    token_seconds: int = TOKEN_SECONDS
+    deadline: int = 90
+    company_code: str = ""
+    posting_user: str = ""
+    language: str = "EN"
+    sale_type: str = "DR"
+    refund_type: str = "DG"
+    payment_type: str = "DZ"
+    profit_center: str = ""
+    exempt_tax_code: str = ""
+    reversal_reason: str = "01"
+    tax_codes: Mapping[str, NamedTaxCode] = field(default_factory=dict)
+
+    @property
+    def root(self) -> str:
+        """The API host without a slash at its end.
+
+        :raises Misconfigured: if it is no https address (plain http is accepted on this machine only)
+        """
+        return _address(
+            self.base_url, "The API address must look like https://my300000-api.s4hana.cloud.sap."
+        )
+
+    @property
+    def token_address(self) -> str:
+        """Where tokens are given out: the tenant's own unless another is named."""
+        if not self.token_url.strip():
+            return f"{self.root}{OAUTH_PATH}"
+        return _address(self.token_url, "The token address must be an https address.")
+
+
+_TEXTS = (
+    "base_url authentication token_url client_id company_code posting_user language sale_type refund_type payment_type "
+    "profit_center exempt_tax_code reversal_reason"
+).split()
+
+
+def read_settings(text: Mapping[str, str]) -> Settings:
+    """Settings from text by name; empty values take the default.
+
+    :raises Misconfigured: if a number is not a number or a tax code cannot be read
+    """
+    given = {name: value.strip() for name, value in text.items() if isinstance(value, str) and value.strip()}
+    return Settings(
+        **{name: given[name] for name in _TEXTS if name in given},
+        token_seconds=_number("token_seconds", given.get("token_seconds", str(TOKEN_SECONDS))),
+        deadline=_number("deadline", given.get("deadline", "90")),
+        tax_codes=read_tax_codes(given.get("tax_codes", "")),
+    )
+
+
+def read_tax_codes(text: str) -> dict[str, NamedTaxCode]:
+    """Tax codes from lines `O1 8.25 TX00000000 Sales tax Texas`: code, percent, jurisdiction (or -), name.
+
+    :raises Misconfigured: if a line is not one
+    """
+    found = {}
+    for line in filter(None, (line.strip() for line in text.splitlines())):
+        code, _, rest = line.partition(" ")
+        percent, _, rest = rest.strip().partition(" ")
+        jurisdiction, _, name = rest.strip().partition(" ")
+        tax = TaxCode(code=code, name=name.strip() or code, rate=_percent(percent, line))
+        found[code] = NamedTaxCode(tax=tax, jurisdiction="" if jurisdiction == "-" else jurisdiction)
+    return found
+
+
+def _percent(text: str, line: str) -> Decimal:
+    try:
+        return parse_amount(text.removesuffix("%"))
+    except ValueError as error:
+        raise Misconfigured(
+            f"Tax codes are lines such as `O1 8.25 - Sales tax`: code, percent, jurisdiction or -, name. {line[:60]!r} is not one."
+        ) from error
+
+
+def _address(text: str, sentence: str) -> str:
+    parts = urlsplit(text.strip())
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.query:
+        raise Misconfigured(sentence)
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise Misconfigured(f"{sentence} It must begin with https://: it carries credentials.")
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def _number(name: str, text: str) -> int:
+    if not text.isdigit() or len(text) > 9:
+        raise Misconfigured(
+            f"{name} must be a whole number, not {text[:40]!r}. Correct it on the connection."
+        )
+    return int(text)

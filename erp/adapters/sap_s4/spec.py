@@ -1,0 +1,195 @@
+"""What SAP S/4HANA is and can do, and what a connection to it needs to know."""
+
+from __future__ import annotations
+
+from erp.adapters.sap_s4.adapter import open_adapter
+from erp.adapters.sap_s4.reference_values import KINDS
+from erp.adapters.sap_s4.translate import S4Translator
+from erp.contract.adapter import AdapterSpec, Capability, Field
+
+DOCUMENTS, ADDRESS, SIGN_IN, TLS = "Documents", "Connection", "Sign-in", "TLS and gateway"
+YES_NO = (("yes", "Yes"), ("no", "No"))
+
+FIELDS = (
+    Field(
+        name="base_url",
+        label="API address",
+        help="The API host of the tenant, e.g. https://my300000-api.s4hana.cloud.sap: with -api, without a path.",
+        kind="url",
+        required=True,
+        section=ADDRESS,
+    ),
+    Field(
+        name="private_network",
+        label="In a private network",
+        help="Whether the system or its proxy has a private address, such as 10.1.2.3 or one behind a VPN. Without it only public "
+        "addresses are called. Recorded in the audit trail.",
+        kind="boolean",
+        default="no",
+        choices=YES_NO,
+        section=ADDRESS,
+    ),
+    Field(
+        name="company_code",
+        label="Company code",
+        help="Four characters, e.g. 1710.",
+        required=True,
+        section=ADDRESS,
+    ),
+    Field(
+        name="deadline",
+        label="Deadline for writes (seconds)",
+        help="The longest we wait for the answer to a document before we look it up.",
+        kind="number",
+        default="90",
+        section=ADDRESS,
+    ),
+    Field(
+        name="language",
+        label="Language of texts",
+        help="The language of account and cost center names, as SAP writes it: EN, DE, FR.",
+        default="EN",
+        section=ADDRESS,
+    ),
+    Field(
+        name="authentication",
+        label="Sign in with",
+        help="What the inbound user of the communication system allows. Some releases offer Basic only for journal entries.",
+        kind="choice",
+        default="oauth",
+        choices=(
+            ("oauth", "OAuth 2.0 client credentials"),
+            ("basic", "Communication user and password (Basic)"),
+        ),
+        section=SIGN_IN,
+    ),
+    Field(
+        name="client_id",
+        label="Client ID or communication user",
+        help="The client ID under OAuth 2.0 Details of the communication arrangement, or the communication user.",
+        required=True,
+        section=SIGN_IN,
+    ),
+    Field(
+        name="client_secret",
+        label="Client secret or password",
+        required=True,
+        secret=True,
+        section=SIGN_IN,
+    ),
+    Field(
+        name="token_url",
+        label="Token address",
+        help="Only where tokens are given out elsewhere. Usually /sap/bc/sec/oauth2/token of the API address.",
+        kind="url",
+        section=SIGN_IN,
+    ),
+    Field(
+        name="token_seconds",
+        label="Life of a token (seconds)",
+        help="Only used where the system does not say it. 3600 is SAP's default.",
+        kind="number",
+        default="3600",
+        section=SIGN_IN,
+    ),
+    Field(
+        name="ca_bundle",
+        label="CA certificates (PEM)",
+        help="The certificate authority of the system's certificate, where it is not a public one.",
+        kind="lines",
+        section=TLS,
+    ),
+    Field(
+        name="certificate_pin",
+        label="Certificate fingerprint (SHA-256)",
+        help="Accept exactly this certificate, for example a self-signed one.",
+        section=TLS,
+    ),
+    Field(
+        name="verify_tls",
+        label="Verify the certificate",
+        help="Switching this off lets anybody between us and SAP read the credentials. Recorded in the audit trail.",
+        kind="boolean",
+        default="yes",
+        choices=YES_NO,
+        section=TLS,
+    ),
+    Field(
+        name="proxy",
+        label="Outbound proxy",
+        help="http://user:password@proxy.example.com:3128, where calls must leave through one.",
+        secret=True,
+        section=TLS,
+    ),
+    Field(
+        name="extra_headers",
+        label="Extra headers",
+        help="One per line, Name: value. Sent with every call, for reverse proxies and VPN gateways.",
+        kind="lines",
+        secret=True,
+        section=TLS,
+    ),
+    Field(
+        name="posting_user",
+        label="Posting user",
+        help="The user that journal entries name as their creator (CreatedByUser), at most 12 characters, e.g. CC0000000002: the "
+        "communication user's own technical name.",
+        required=True,
+        section=DOCUMENTS,
+    ),
+    Field(
+        name="tax_codes",
+        label="Tax codes",
+        help="One per line: code, percent, jurisdiction or -, name. For example `O1 8.25 TX00000000 Sales tax Texas` or "
+        "`A1 19 - VAT 19 %`. SAP S/4HANA lists tax codes nowhere, so those you post with are named here.",
+        kind="lines",
+        section=DOCUMENTS,
+    ),
+    Field(
+        name="exempt_tax_code",
+        label="Tax code of untaxed lines",
+        help="For lines without tax, such as rounding and exempt goods. Empty: the company code's own for non-taxable transactions.",
+        section=DOCUMENTS,
+    ),
+    Field(
+        name="profit_center",
+        label="Profit center",
+        help="On every row, where it is not derived from the account or cost center.",
+        section=DOCUMENTS,
+    ),
+    *(
+        Field(name=name, label=f"Journal entry type of {what}", default=default, section=DOCUMENTS)
+        for name, what, default in (
+            ("sale_type", "sales", "DR"),
+            ("refund_type", "refunds", "DG"),
+            ("payment_type", "payments and pay-outs", "DZ"),
+        )
+    ),
+    Field(
+        name="reversal_reason",
+        label="Reversal reason",
+        help="The reason code of entries that Tieout reverses.",
+        default="01",
+        section=DOCUMENTS,
+    ),
+)
+
+SPEC = AdapterSpec(
+    key="sap_s4",
+    label="SAP S/4HANA",
+    fields=FIELDS,
+    capabilities=frozenset(
+        {
+            Capability.INVOICES,
+            Capability.PAYMENTS,
+            Capability.CREDIT_MEMOS,
+            Capability.PAYOUTS,
+            Capability.CANCELS,
+            Capability.TAX_OVERRIDE,
+            Capability.REFERENCE_VALUES,
+        }
+    ),
+    reference_kinds=KINDS,
+    translator=S4Translator(),
+    open=open_adapter,
+)
