@@ -75,6 +75,7 @@ class Action(StrEnum):
 
     # What a person did
     OPERATOR_REPROCESS = "operator.reprocess"
+    OPERATOR_RUN = "operator.run"
     HISTORY_IMPORT = "history.import"
     OPERATOR_EXCLUDE = "operator.exclude"
     OPERATOR_INCLUDE = "operator.include"

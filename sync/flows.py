@@ -11,8 +11,10 @@ from erp.contract.errors import RemoteError
 from erp.models import ErpConnection
 from erp.opening import open_adapter
 from erp.reference_values import refresh
+from storefront.models import Store
 from sync import following, polling
 from sync.models import Flow, FlowKind, Mode
+from sync.models.pipelines import FLOWS_OF_THE_ERP
 
 
 def run(flow: Flow, *, scheduled: bool = False) -> int:
@@ -66,6 +68,18 @@ def _of_one_run(flow: Flow):
     if flow.kind == FlowKind.INVOICED_ORDERS:
         return rows.filter(kind=flow.kind, pipeline__company=flow.pipeline.company_id)
     return rows.filter(kind=flow.kind, pipeline__store=flow.pipeline.store_id)
+
+
+def polls_of(store: Store) -> list[Flow]:
+    """The polls of a store that are on, one of each kind: its run serves all pipelines of the store."""
+    polls = Flow.objects.filter(enabled=True, pipeline__store=store, pipeline__paused_at=None)
+    return list(
+        polls.exclude(kind__in=FLOWS_OF_THE_ERP)
+        .exclude(pipeline__mode=Mode.OFF)
+        .select_related("pipeline")
+        .order_by("kind", "pipeline_id")
+        .distinct("kind")
+    )
 
 
 def _is_on(flow: Flow) -> bool:

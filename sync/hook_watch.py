@@ -185,4 +185,4 @@ def webhooks_follow(store: Store) -> None:
     """After a change of a store: what is kept registered is looked at now, not only within the hour."""
     flow = StoreFlow.objects.filter(store=store, kind=StoreFlowKind.WEBHOOKS, enabled=True).first()
     if flow is not None and store.keeps_webhooks:
-        transaction.on_commit(lambda: run_soon(flow), robust=True)
+        run_soon(flow)

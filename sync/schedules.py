@@ -2,24 +2,20 @@
 
 from datetime import time, timedelta
 
-import structlog
-from celery import current_app
 from django.db.models import Q
 from django.db.models.functions import Now
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
-from kombu.exceptions import OperationalError
 
 from erp.contract.plan import canonical_json
 from storefront.models import Store
+from sync.asking import ask
 from sync.models import Flow, StoreFlow, StoreFlowKind
-
-log = structlog.get_logger(__name__)
 
 DEFAULT_STORE_FLOWS = {
     StoreFlowKind.WEBHOOKS: {"every_minutes": 60},
     StoreFlowKind.COMPLETENESS: {"at": time(3, 10)},
 }
-TASKS = {Flow: "sync.tasks.run_flow", StoreFlow: "sync.tasks.run_store_flow"}
+TASKS = {Flow: "run_flow", StoreFlow: "run_store_flow"}
 
 
 def ensure_store_flows(store: Store) -> None:
@@ -45,7 +41,7 @@ def set_schedule(flow: Flow | StoreFlow) -> None:
         **({"pk": flow.periodic_task_id} if flow.periodic_task_id else {"name": name}),
         defaults={
             "name": name,
-            "task": TASKS[type(flow)],
+            "task": f"sync.tasks.{TASKS[type(flow)]}",
             "interval": None,
             "crontab": None,
             **schedule,
@@ -80,15 +76,8 @@ def _name_of(flow: Flow | StoreFlow) -> str:
 
 
 def run_soon(flow: Flow | StoreFlow) -> bool:
-    """Ask a worker to run it now, as a person would; whether somebody could be asked."""
-    try:
-        current_app.send_task(
-            TASKS[type(flow)], kwargs={"flow_id": flow.pk, "by_hand": True}, ignore_result=True, retry=False
-        )
-    except (OperationalError, OSError) as error:
-        log.warning("flow.broker_unreachable", error=type(error).__name__)
-        return False
-    return True
+    """Ask a worker to run it now, as a person would; False where it is known that nobody could be asked."""
+    return ask(TASKS[type(flow)], flow_id=flow.pk, by_hand=True)
 
 
 def claim(flow: StoreFlow, *, lasting: timedelta) -> bool:

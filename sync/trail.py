@@ -9,9 +9,11 @@ from audit.recording import record
 from erp.contract.errors import Misconfigured, OutcomeUnknown, Refused, RemoteError, TryLater
 from storefront.models import Store
 from sync.models import (
+    Certificate,
     Document,
     Erasure,
     Event,
+    Flow,
     Gap,
     HistoryImport,
     Posting,
@@ -19,6 +21,7 @@ from sync.models import (
     RetentionRun,
     Snapshot,
     StoredPlan,
+    StoreFlow,
 )
 
 _FAILED = {
@@ -170,6 +173,26 @@ def reprocess_asked(run: Reprocess, postings: list[Posting]) -> None:
             actor=run.by,
             what=run.what,
         )
+
+
+def flow_asked(flow: Flow | StoreFlow, by: str) -> None:
+    """A person had a flow run at once."""
+    whose = f"store:{flow.store.key}" if isinstance(flow, StoreFlow) else f"pipeline:{flow.pipeline.key}"
+    _note(Action.OPERATOR_RUN, flow.tenant_id, [whose], correlation.get(), actor=by, flow=flow.kind)
+
+
+def check_asked(certificate: Certificate) -> None:
+    """A person had a store's orders of some time checked for completeness."""
+    _note(
+        Action.OPERATOR_RUN,
+        certificate.tenant_id,
+        [f"store:{certificate.store.key}", f"certificate:{certificate.pk}"],
+        correlation.get(),
+        actor=certificate.by,
+        flow="completeness",
+        since=certificate.since.isoformat(),
+        until=certificate.until.isoformat(),
+    )
 
 
 def history_import(run: HistoryImport, by: str, what: str) -> None:

@@ -17,10 +17,11 @@ from erp.contract.errors import RemoteError
 from erp.models import ErpConnection
 from erp.registry import SPECS
 from erp.testing_connection import check_connection
+from sync.asking import ask
 from sync.connections import disconnect
+from sync.console.asking import NOBODY, READ_LATER, ask_worker
 from sync.console.connections import PREFIX, ConnectionAdmin
 from sync.console.postings import ReasonForm
-from sync.tasks import read_reference_values
 from tenants.actions import NotDone, row_action
 from tenants.forms import SecretField, StoredSecret, apply_secrets
 from tenants.roles import May
@@ -87,15 +88,16 @@ class CompanyAdmin(ConnectionAdmin):
         failed = [check for check in checks if check.ok is False]
         if failed:
             raise NotDone(failed[0].sentence)
-        read_reference_values.delay(company_id=company.pk)
-        return f"{company.name} passed {len(checks)} checks. Its items, accounts and tax codes are read now."
+        is_asked = ask("read_reference_values", company_id=company.pk)
+        read = "Its items, accounts and tax codes are read now." if is_asked else f"{NOBODY} {READ_LATER}"
+        return f"{company.name} passed {len(checks)} checks. {read}"
 
     def about_test(self, request: HttpRequest, company: ErpConnection) -> str:
         return "We sign in, read, and try out what documents will need. Anything made for the test is cancelled again."
 
     @row_action(May.EDIT_MAPPINGS, description="Read reference values", url_path="read")
     def read(self, request: HttpRequest, company: ErpConnection) -> str:
-        read_reference_values.delay(company_id=company.pk)
+        ask_worker("read_reference_values", otherwise=READ_LATER, company_id=company.pk)
         return f"Reading items, accounts and tax codes of {company.name}. New ones appear within a minute."
 
     @row_action(

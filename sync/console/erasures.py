@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import models, transaction
+from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -13,9 +13,9 @@ from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from sync import erasure
+from sync.console.asking import ask_worker
 from sync.console.offers import Offers
 from sync.models import Erasure, ErasureState
-from sync.tasks import go_on_erasing
 from tenants.actions import NotDone, row_action
 from tenants.roles import May
 from tenants.scoped_admin import TenantAdmin
@@ -175,10 +175,7 @@ class ErasureAdmin(Offers, TenantAdmin):
 
 
 def _go_on(row: Erasure) -> None:
-    """A worker must not be there before what it works on."""
-    transaction.on_commit(
-        lambda: go_on_erasing.apply_async(kwargs={"erasure_id": row.pk}, ignore_result=True)
-    )
+    ask_worker("go_on_erasing", otherwise="The nightly run goes on with it.", erasure_id=row.pk)
 
 
 def _link(kind: str, record_id: str, posting_id: int | None) -> SafeString | str:

@@ -15,13 +15,14 @@ from mappings.changes import set_mapping
 from mappings.keys import literal
 from mappings.kinds import SPECS, Kind, KindSpec
 from mappings.suggestions import suggest
+from sync.asking import ask
 from sync.attention import waiting_at
+from sync.console.asking import NOBODY, READ_LATER
 from sync.console.offers import Offers
 from sync.console.postings import ReasonForm, amount_cell, reprocessing
 from sync.gaps import ignore, waiting_for
 from sync.models import Gap, GapState, Posting, Reprocess
 from sync.reprocess import reprocess, scope_of
-from sync.tasks import read_reference_values
 from sync.templatetags.sync_console import cut_text
 from tenants.actions import Done, NotDone, row_action
 from tenants.long_lists import LongList
@@ -143,7 +144,9 @@ class GapAdmin(Offers, TenantAdmin):
 
     def _read(self, request: HttpRequest, gap: Gap) -> HttpResponse:
         company = gap.mapping_set.company
-        read_reference_values.delay(company_id=company.pk)
+        if not ask("read_reference_values", company_id=company.pk):
+            messages.error(request, f"{NOBODY} {READ_LATER}")
+            return HttpResponseRedirect(request.get_full_path())
         messages.success(request, f"Reading from {company.name}. Load this page again in a minute.")
         return HttpResponseRedirect(request.get_full_path())
 

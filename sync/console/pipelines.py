@@ -15,11 +15,11 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from sync.console.asking import run_flows
 from sync.console.offers import Offers
 from sync.models import Flow, Mode, Pipeline
 from sync.pipelines import save_pipeline, set_schedule
 from sync.planning import SETTINGS, BadSetting, SettingSpec, parse_settings, plain_settings
-from sync.tasks import run_flow
 from tenants.actions import NotDone, row_action
 from tenants.roles import May
 from tenants.scoped_admin import TenantAdmin, TenantTabularInline
@@ -181,9 +181,8 @@ class PipelineAdmin(Offers, TenantAdmin):
         """Ask every flow of the pipeline to run once."""
         if pipeline.paused_at:
             raise NotDone(f"{pipeline.name} is paused. Resume it first.")
-        for flow in pipeline.flows.filter(enabled=True):
-            run_flow.delay(flow_id=flow.pk, by_hand=True)
-        return f"The flows of {pipeline.name} run now. What they find appears among the orders."
+        on = list(pipeline.flows.filter(enabled=True).select_related("pipeline"))
+        return run_flows(on, of=pipeline.name, by=request.user.get_username())
 
     @row_action(May.PAUSE, description="Pause", url_path="pause")
     def pause(self, request: HttpRequest, pipeline: Pipeline) -> str:

@@ -7,9 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html_join
 
+from sync.console.asking import ask_worker
 from sync.models import Retention, RetentionRun
 from sync.retention import KINDS, preview, start_run
-from sync.tasks import prune
 from tenants.actions import Done, row_action
 from tenants.roles import May
 from tenants.scoped_admin import TenantAdmin
@@ -46,7 +46,7 @@ class RetentionAdmin(TenantAdmin):
     def run_now(self, request: HttpRequest, policy: Retention) -> Done:
         """The nightly run, now."""
         run = start_run(policy.tenant, by=request.user.get_username())
-        prune.apply_async(kwargs={"run_id": run.pk}, ignore_result=True)
+        ask_worker("prune", otherwise="The nightly run goes on with it.", run_id=run.pk)
         return Done("Pruning has started.", goto=reverse("admin:sync_retentionrun_change", args=[run.pk]))
 
     def about_run(self, request: HttpRequest, policy: Retention) -> str:

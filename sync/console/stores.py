@@ -18,15 +18,16 @@ from storefront import hooks
 from storefront.client import BigCommerceClient
 from storefront.models import Store
 from storefront.opening import open_client
-from sync import completeness, history_import
+from sync import completeness, history_import, trail
 from sync.alerts.rhythm import verdict_of
 from sync.answers import domain_of, worst_windows
+from sync.console.asking import ask_worker, run_flows
 from sync.console.completeness import WindowForm
 from sync.console.connections import PREFIX, ConnectionAdmin
+from sync.flows import polls_of
 from sync.hook_watch import forget_what_was_mended, lately_repaired, open_findings, webhooks_follow
-from sync.models import OrderRhythm, StoreFlow, StoreFlowKind
+from sync.models import Flow, OrderRhythm, StoreFlow, StoreFlowKind
 from sync.schedules import ensure_store_flows, set_schedule
-from sync.tasks import fill_certificate
 from tenants.actions import Done, NotDone, row_action
 from tenants.forms import SecretField, StoredSecret, apply_secrets
 from tenants.roles import May
@@ -91,6 +92,7 @@ class StoreAdmin(ConnectionAdmin):
     inlines = (StoreFlowInline,)
     actions_detail = (
         "test",
+        "run_now",
         "webhooks",
         "check_completeness",
         "import_history",
@@ -166,6 +168,17 @@ class StoreAdmin(ConnectionAdmin):
             raise NotDone(error.sentence) from error
         return f"{store.name} answers: {found.get('name', '')}, {found.get('currency', '')}."
 
+    @row_action(May.REPROCESS, description="Run now", url_path="run-now", confirm="about_run_now")
+    def run_now(self, request: HttpRequest, store: Store) -> str:
+        """Ask every flow of the store, and each poll of its pipelines, to run once."""
+        if store.paused_at:
+            raise NotDone(f"{store.name} is paused. Resume it first.")
+        return run_flows(flows_of(store), of=store.name, by=request.user.get_username())
+
+    def about_run_now(self, request: HttpRequest, store: Store) -> str:
+        names = dict.fromkeys(flow.get_kind_display() for flow in flows_of(store))
+        return f"{'; '.join(names) or 'No flow is switched on'}. A worker does it; live orders come first."
+
     @row_action(
         May.REPROCESS,
         description="Check completeness",
@@ -179,7 +192,12 @@ class StoreAdmin(ConnectionAdmin):
             certificate = completeness.begin(store, **entered, by=request.user.get_username())
         except completeness.NothingToCheck as nothing:
             raise NotDone(str(nothing)) from nothing
-        fill_certificate.delay(certificate_id=certificate.pk)
+        trail.check_asked(certificate)
+        ask_worker(
+            "fill_certificate",
+            otherwise="The check begins as soon as it does.",
+            certificate_id=certificate.pk,
+        )
         return Done(
             "The check has started.", goto=reverse("admin:sync_certificate_change", args=[certificate.pk])
         )
@@ -218,7 +236,8 @@ class StoreAdmin(ConnectionAdmin):
 
     def not_now(self, store: Store) -> set[str]:
         """What concerns webhooks is offered on their own page."""
-        return {*super().not_now(store), "repair_webhooks", "delete_webhooks"}
+        hidden = {*super().not_now(store), "repair_webhooks", "delete_webhooks"}
+        return {*hidden, "run_now"} if store.paused_at else hidden
 
     @action(description="Webhooks", url_path="webhooks", permissions=["edit_connections"])
     def webhooks(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -266,6 +285,12 @@ class StoreAdmin(ConnectionAdmin):
 
     def about_delete(self, request: HttpRequest, store: Store) -> str:
         return f"{store.name} tells us nothing any more. Orders are found by the poll of the pipeline's flow, if it has one."
+
+
+def flows_of(store: Store) -> list[Flow | StoreFlow]:
+    """What runs for the store and is on: its own flows, and of its pipelines one poll of each kind."""
+    own = StoreFlow.objects.filter(store=store, enabled=True).select_related("store")
+    return [*own, *polls_of(store)]
 
 
 def _url(store: Store, page: str) -> str:

@@ -13,7 +13,7 @@ from audit.models import AuditEntry, CallBody
 from erp.models import ErpConnection, ReferenceValue
 from sandbox.bigcommerce.shopping import Person
 from storefront.models import Store
-from sync import erasure, inbox, tasks
+from sync import asking, erasure, inbox, tasks
 from sync.models import Document, Erasure, Posting
 from sync.reprocess import reprocess
 from tenants.models import Membership, Tenant, User
@@ -25,7 +25,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The background task runs where it is asked for."""
+    """The background task runs where it is asked for: by a person, or by the nightly run."""
+    monkeypatch.setattr(asking, "_publish", lambda task, asked: getattr(tasks, task)(**asked) is None)
     monkeypatch.setattr(tasks.go_on_erasing, "apply_async", lambda kwargs, **_: tasks.go_on_erasing(**kwargs))
 
 
