@@ -1,0 +1,1 @@
+"""The RFC agent protocol: SAP ECC behind one HTTPS service."""
