@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, Count, F, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Cast, Now
 from django.utils import timezone
 
 from audit import correlation
+from erp.contract.errors import RemoteError
 from erp.contract.money import Money, parse_amount
 from storefront import changes
 from storefront.client import BigCommerceClient, Row
@@ -44,6 +45,7 @@ MOST_PROBED = 200
 LINES_KEPT = timedelta(days=35)
 UNSETTLED = (Finding.MISSING, Finding.STALE, Finding.COMING, Finding.DOUBLED)
 BATCH = 1000
+SILENT = timedelta(minutes=10)  # a worker that has kept no page for so long is taken for dead
 
 
 class NothingToCheck(Exception):
@@ -92,11 +94,41 @@ def _made_at(pipeline: Pipeline) -> datetime:
     return first.at if first else timezone.now()
 
 
-def fill(certificate: Certificate) -> None:
+def fill(certificate: Certificate) -> bool:
     """List the store's orders, ask for the numbers that the list leaves out, compare, and have what is missing read.
+
+    False if there is nothing to list, or another worker does it now.
 
     :raises RemoteError: the store cannot be read (on): the certificate goes on from its last page
     """
+    if not _unattended().filter(pk=certificate.pk).update(running_until=Now() + SILENT):
+        return False
+    certificate.refresh_from_db()
+    mine = Certificate.objects.filter(pk=certificate.pk)
+    try:
+        _list_and_compare(certificate)
+    except RemoteError as error:
+        mine.update(last_error=error.sentence)
+        raise
+    finally:
+        mine.update(running_until=None)
+    mine.update(last_error="")
+    return True
+
+
+def left_behind() -> list[int]:
+    """Certificates that people asked for and whose listing nobody goes on with; the nightly ones have their flow."""
+    return list(
+        _unattended().exclude(by="").filter(store__paused_at=None).order_by("pk").values_list("pk", flat=True)
+    )
+
+
+def _unattended() -> QuerySet[Certificate]:
+    silent = Q(running_until=None) | Q(running_until__lte=Now())
+    return Certificate.objects.filter(silent, state=CertificateState.LISTING)
+
+
+def _list_and_compare(certificate: Certificate) -> None:
     store = certificate.store
     subject = f"store:{store.key}"
     with open_client(store, correlation_id=correlation.get(), subject=subject, background=True) as client:
@@ -130,7 +162,9 @@ def _keep(certificate: Certificate, rows: list[Row], *, is_listed: bool = True) 
             certificate.last_id = max(int(identifier(row.get("id")) or 0) for row in rows)
             certificate.rows_listed += len(rows)
             Certificate.objects.filter(pk=certificate.pk).update(
-                last_id=certificate.last_id, rows_listed=certificate.rows_listed
+                last_id=certificate.last_id,
+                rows_listed=certificate.rows_listed,
+                running_until=Now() + SILENT,
             )
 
 

@@ -46,7 +46,8 @@ def _check_completeness(flow: StoreFlow) -> str:
         certificate = completeness.begin(flow.store)
     except completeness.NothingToCheck as nothing:
         return str(nothing)
-    completeness.fill(certificate)
+    if not completeness.fill(certificate):
+        return "The store's orders are being listed already."
     return f"{certificate.lines.count()} orders: {certificate.get_state_display().lower()}."
 
 

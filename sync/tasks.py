@@ -2,10 +2,12 @@
 
 import time
 
+import structlog
 from celery import shared_task
 from django.utils import timezone
 
 from audit import correlation
+from erp.contract.errors import RemoteError
 from erp.models import ErpConnection
 from storefront.models import Store
 from sync import (
@@ -24,8 +26,10 @@ from sync import (
     worker,
 )
 from sync.alerts import delivery, rhythm, watching
-from sync.models import Certificate, CertificateState, Erasure, ErasureState, Flow, RetentionRun, StoreFlow
+from sync.models import Certificate, Erasure, ErasureState, Flow, RetentionRun, StoreFlow
 from tenants.models import Tenant
+
+log = structlog.get_logger(__name__)
 
 _TURN_SECONDS = 10.0
 _TURN_POSTINGS = 25
@@ -122,8 +126,10 @@ def run_store_flow(*, flow_id: int, by_hand: bool = False) -> None:
 def fill_certificate(*, certificate_id: int) -> None:
     """A completeness check that a person asked for."""
     certificate = Certificate.objects.select_related("store").get(pk=certificate_id)
-    if certificate.state == CertificateState.LISTING:
+    try:
         completeness.fill(certificate)
+    except RemoteError as error:  # the certificate says so, and goes on in some minutes
+        log.warning("certificate.not_filled", certificate=certificate_id, error=type(error).__name__)
 
 
 @shared_task
@@ -134,8 +140,12 @@ def advance_imports() -> None:
 
 @shared_task
 def settle_certificates() -> None:
-    """Look again at orders that a completeness check has had read."""
+    """Look again at orders that a completeness check has had read; go on with checks whose worker was lost."""
     completeness.settle_open()
+    for certificate_id in completeness.left_behind():
+        fill_certificate.apply_async(
+            kwargs={"certificate_id": certificate_id}, expires=300, ignore_result=True
+        )
 
 
 @shared_task

@@ -35,6 +35,10 @@ class Certificate(TenantOwned):
     state = models.CharField(max_length=10, choices=CertificateState, default=CertificateState.LISTING)
     started_at = models.DateTimeField(db_default=Now())
     listed_at = models.DateTimeField(null=True, help_text="When the last page of the store's list was read.")
+    running_until = models.DateTimeField(
+        null=True, help_text="A listing that is silent for longer is taken to be dead."
+    )
+    last_error = models.TextField(blank=True)
     settled_at = models.DateTimeField(
         null=True, help_text="When it was last compared with what is known here."
     )

@@ -16,7 +16,7 @@ from sandbox.bigcommerce import BigCommerce, Line, Shopping
 from sandbox.bigcommerce import Store as OtherSide
 from sandbox.wire import serve
 from storefront.models import Store
-from sync import completeness, store_flows
+from sync import completeness, store_flows, tasks
 from sync.attention import needs_of
 from sync.models import Certificate, Pipeline, Posting, StoreFlow
 from sync.pipelines import save_pipeline
@@ -264,3 +264,50 @@ def test_the_page_says_what_was_missing_and_is(pipeline: Pipeline, shop: OtherSi
     ):
         assert words in page
     assert "1 open" in client.get("/admin/sync/certificate/").content.decode()
+
+
+def run_what_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that does at once what the round of the certificates asks for."""
+    fill = tasks.fill_certificate
+    monkeypatch.setattr(fill, "apply_async", lambda kwargs, **_: fill(**kwargs))
+    tasks.settle_certificates()
+
+
+def test_a_check_that_a_person_asked_for_says_why_it_waits_and_goes_on_by_itself(
+    pipeline: Pipeline, shop: OtherSide, bigcommerce: BigCommerce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.place(HAT)
+    begun = completeness.begin(
+        pipeline.store, since=AT - timedelta(days=1), until=AT + timedelta(days=1), by="anna"
+    )
+    bigcommerce.faults.add("answer", status=503, count=None)
+    tasks.fill_certificate(certificate_id=begun.pk)
+    client = Client()
+    client.force_login(make_person(pipeline.tenant, Role.OPERATOR))
+    page = client.get(f"/admin/sync/certificate/{begun.pk}/change/").content.decode()
+    assert "BigCommerce answered store S1 with an error of its own (503)." in page
+    assert "It goes on by itself within some minutes" in page
+
+    bigcommerce.faults.clear()
+    run_what_is_asked(monkeypatch)
+
+    begun.refresh_from_db()
+    assert (begun.state, begun.last_error, begun.running_until) == ("open", "", None)
+    assert begun.lines.count() == Posting.objects.count() == 1
+
+
+def test_a_check_whose_worker_was_killed_goes_on_and_one_that_is_being_listed_is_left_alone(
+    pipeline: Pipeline, shop: OtherSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.place(HAT)
+    begun = completeness.begin(
+        pipeline.store, since=AT - timedelta(days=1), until=AT + timedelta(days=1), by="anna"
+    )
+    Certificate.objects.update(running_until=timezone.now() + timedelta(minutes=5))
+    run_what_is_asked(monkeypatch)
+    assert completeness.fill(begun) is False
+    assert begun.lines.count() == 0
+
+    Certificate.objects.update(running_until=timezone.now() - timedelta(seconds=1))
+    run_what_is_asked(monkeypatch)
+    assert begun.lines.count() == 1
