@@ -21,6 +21,7 @@ FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 USUAL_ACCOUNTS = {
     "11001000": ("Card clearing", "X"),
     "11002000": ("PayPal clearing", "X"),
+    "12100000": ("Receivables domestic", "X"),
     "21100000": ("Gift certificates", "X"),
     "21110000": ("Store credit", "X"),
     "22000000": ("Output tax", "X"),

@@ -67,7 +67,7 @@ def as_json(row: Row, query: dict[str, str]) -> Row:
                 shown[name] = {"results": [as_json(each, part) for each in value]}
             elif not columns:
                 shown[name] = {"__deferred": {"uri": name}}
-        elif not columns or name in columns:
+        elif not columns or name in columns or name == "__metadata":
             shown[name] = _value(value)
     return shown
 

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs
 
 from werkzeug import Request, Response
 
-from sandbox.s4hana import company, ledger, odata, soap
-from sandbox.wire import App, Clock, Refusal, Storage, answer_json
+from sandbox.s4hana import company, filters, ledger, odata, partners, soap
+from sandbox.wire import App, Clock, Refusal, Storage, answer_json, loads
 
 Row = dict[str, Any]
 TOKEN = "/sap/bc/sec/oauth2/token"
@@ -23,9 +23,10 @@ SERVICES = {
     "API_COMPANYCODE_SRV": (company.COMPANIES,),
     "API_GLACCOUNTINCHARTOFACCOUNTS_SRV": (company.ACCOUNTS,),
     "API_COSTCENTER_SRV": (company.CENTERS,),
-    "API_BUSINESS_PARTNER": (company.CUSTOMERS,),
+    "API_BUSINESS_PARTNER": partners.SETS,
     "API_OPLACCTGDOCITEMCUBE_SRV": ("A_OperationalAcctgDocItemCube",),
 }
+SINGLE_KEYS = {company.COMPANIES: "CompanyCode", partners.PARTNERS: "BusinessPartner"}
 
 
 class S4Hana(App):
@@ -88,7 +89,7 @@ class S4Hana(App):
         if request.method == "GET":
             return self._read(request, found["service"], found["set"], found["key"])
         self._check_csrf(request, found["service"])
-        raise odata.refusal(405, "/IWBEP/CM_MGW_RT/061", "Method not allowed on this set")
+        return self._write(request, found["set"], found["key"])
 
     def _token(self, request: Request) -> Response:
         given = parse_qs(request.get_data(as_text=True))
@@ -141,7 +142,11 @@ class S4Hana(App):
         elif name not in SERVICES[service]:
             raise odata.refusal(404, "/IWBEP/CM_MGW_RT/020", f"Resource not found for the segment '{name}'")
         elif key is not None:
-            response = odata.one(request, self.storage.get(name, key.strip("'").replace("''", "'")))
+            keys = _keys(name, key)
+            matching = (
+                row for row in self._rows(name) if all(str(row.get(k, "")) == v for k, v in keys.items())
+            )
+            response = odata.one(request, next(matching, None))
         else:
             response = odata.collection(request, self._rows(name), request.path)
         if request.headers.get("X-CSRF-Token", "").lower() == "fetch":
@@ -158,7 +163,17 @@ class S4Hana(App):
     def _rows(self, name: str) -> list[Row]:
         if name == "A_OperationalAcctgDocItemCube":
             return ledger.journal_rows(self.storage)
-        return self.storage.rows(name)
+        return partners.rows(self.storage, name) if name in partners.SETS else self.storage.rows(name)
+
+    def _write(self, request: Request, name: str, key: str | None) -> Response:
+        body = loads(request.get_data() or b"{}")
+        if request.method == "POST" and name == partners.PARTNERS and key is None:
+            made = partners.create(self.storage, body, self.clock.now())
+            return answer_json({"d": odata.as_json(made, {})}, 201)
+        if request.method in ("PATCH", "MERGE") and key is not None and name in partners.SETS:
+            partners.change(self.storage, name, _keys(name, key), body, request.headers.get("If-Match", ""))
+            return Response(status=204)
+        raise odata.refusal(405, "/IWBEP/CM_MGW_RT/061", "Method not allowed on this set")
 
     # --- SOAP ---------------------------------------------------------------------------------------------
 
@@ -187,6 +202,18 @@ class S4Hana(App):
         if self.faults.take(request, "blank_number"):
             result = ledger.Result((ledger.Message("000(RW)", "Processed", 1),))
         return _xml(soap.confirmation(message, result, self.clock.now()), 200)
+
+
+def _keys(name: str, text: str) -> Row:
+    """The values a row is addressed by: `('1710')` or `(BusinessPartner='1',AddressID='2')`."""
+    if text.startswith("'"):
+        return {SINGLE_KEYS[name]: _padded(SINGLE_KEYS[name], text[1:-1].replace("''", "'"))}
+    pairs = (part.partition("=") for part in text.split(","))
+    return {key: _padded(key, value[1:-1].replace("''", "'")) for key, _, value in pairs}
+
+
+def _padded(key: str, value: str) -> str:
+    return value.zfill(10) if key in filters.PADDED and value.isdigit() else value
 
 
 def _xml(body: str, status: int) -> Response:

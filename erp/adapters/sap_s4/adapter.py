@@ -11,6 +11,7 @@ from erp.adapters.sap_s4 import reference_values as references
 from erp.adapters.sap_s4.gateway import Gateway
 from erp.adapters.sap_s4.journal import JOURNAL
 from erp.adapters.sap_s4.lookup import NAMES, JournalLookup
+from erp.adapters.sap_s4.partners import Partners
 from erp.adapters.sap_s4.poster import Posted, SoapPoster
 from erp.adapters.sap_s4.settings import read_settings
 from erp.adapters.sap_s4.translate import S4Translator
@@ -28,6 +29,7 @@ class SapS4Adapter:
         self._settings = read_settings(opening.settings)
         self._gateway = Gateway(opening, self._settings)
         self._journal = JournalLookup(self._gateway, self._settings)
+        self._partners = Partners(self._gateway, self._settings)
         self._poster = SoapPoster(self._gateway, self._settings, opening.now)
         self._translator = S4Translator()
 
@@ -36,6 +38,8 @@ class SapS4Adapter:
 
         :raises Refused: if several do
         """
+        if isinstance(document, PartnerDocument):
+            return self._partners.find(document)
         _stop_at_other_kinds(document.kind)
         return self._journal.by_reference(document.kind, document.reference)
 
@@ -53,8 +57,10 @@ class SapS4Adapter:
         :raises Refused: SAP said no
         :raises TryLater: nothing was posted
         """
-        _stop_at_other_kinds(document.kind)
         node = dict(self._translator.payload(document, facts, links))
+        if isinstance(document, PartnerDocument):
+            return self._partners.create(node, before_sending=before_sending)
+        _stop_at_other_kinds(document.kind)
         posted = self._poster.post(node, before_sending=before_sending)
         return self._read_back(document.kind, posted)
 
@@ -70,8 +76,8 @@ class SapS4Adapter:
     def update(
         self, document: PartnerDocument, receipt: Receipt, *, before_sending: Callable[[], None]
     ) -> Receipt:
-        """Business partners are not kept yet."""
-        raise _not_posted(document.kind)
+        """Bring the partner's name, first address and contact data to what the document says."""
+        return self._partners.update(document, receipt, before_sending=before_sending)
 
     def cancel(self, kind: DocumentKind, receipt: Receipt, *, before_sending: Callable[[], None]) -> None:
         """Reverse a journal entry. One that is reversed already is as good.
@@ -89,6 +95,8 @@ class SapS4Adapter:
 
     def look_up(self, kind: DocumentKind, number: str) -> Receipt | None:
         """The document with this number."""
+        if kind is DocumentKind.PARTNER:
+            return self._partners.by_number(number)
         _stop_at_other_kinds(kind)
         return self._journal.by_number(kind, number)
 

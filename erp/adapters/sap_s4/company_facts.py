@@ -29,7 +29,6 @@ ACCOUNT_COLUMNS = (
 )
 # Secondary costs are posted by controlling itself (GLAccountType S).
 NOT_POSTABLE = ("S",)
-TOLD = ("local_currency", "chart_of_accounts", "controlling_area", "non_taxable_code")
 
 
 def read_facts(
@@ -59,6 +58,7 @@ def _company(gateway: Gateway, settings: Settings, text: Mapping[str, str], toda
         "local_currency": str(row.get("Currency") or ""),
         "chart_of_accounts": str(row.get("ChartOfAccounts") or ""),
         "controlling_area": str(row.get("ControllingArea") or ""),
+        "country": str(row.get("Country") or ""),
         "tax_override": "yes",  # the store's tax is always what is sent
         **({"exempt_tax_code": exempt} if exempt else {}),
     }
@@ -144,7 +144,8 @@ def _in_language(row: Row, language: str, *columns: str) -> str:
 
 def _partners(gateway: Gateway, settings: Settings, codes: Iterable[str]) -> dict[str, Named]:
     """Customers of the company code, under the codes they were asked for by."""
-    asked = {odata.external(code): code for code in codes if len(code) <= 10}
+    # A code of our own making has hyphens and is no number of SAP's: it would be asked for with every order.
+    asked = {odata.external(code): code for code in codes if len(code) <= 10 and code.isalnum()}
     found = {}
     for chunk in odata.chunks("Customer", asked):
         params = {

@@ -14,6 +14,7 @@ from erp.contract.documents import (
     DocumentKind,
     DocumentLine,
     MoneyDocument,
+    PartnerDocument,
     SalesDocument,
 )
 from erp.contract.facts import LedgerFacts
@@ -30,6 +31,8 @@ def problems(document: AnyDocument, facts: LedgerFacts) -> tuple[Problem, ...]:
     """Every reason S/4HANA would refuse the document, each once."""
     settings = read_settings(facts.settings)
     match document:
+        case PartnerDocument():
+            found = _partner(settings, facts)
         case SalesDocument() if document.kind in JOURNAL:
             found = _sale(document, facts, settings)
         case MoneyDocument() if document.kind in JOURNAL:
@@ -37,6 +40,17 @@ def problems(document: AnyDocument, facts: LedgerFacts) -> tuple[Problem, ...]:
         case _:
             found = iter([_not_posted(document)])
     return tuple(dict.fromkeys(found))
+
+
+def _partner(settings: Settings, facts: LedgerFacts) -> Iterator[Problem]:
+    if settings.reconciliation_account:
+        yield from _account(settings.reconciliation_account, facts)
+        return
+    yield Problem(
+        code="no_reconciliation_account",
+        sentence=f"The connection to {S4} names no reconciliation account for new customers.",
+        way_out="Name it on the connection; or let the pipeline match customers with those that are there.",
+    )
 
 
 def _sale(document: SalesDocument, facts: LedgerFacts, settings: Settings) -> Iterator[Problem]:
@@ -200,7 +214,6 @@ def _known_partner(code: str, facts: LedgerFacts) -> Iterator[Problem]:
 
 def _not_posted(document: AnyDocument) -> Problem:
     name = {
-        DocumentKind.PARTNER: "business partners",
         DocumentKind.SALES_ORDER: "sales orders",
         DocumentKind.DOWN_PAYMENT: "A/R down payments",
         DocumentKind.SETTLEMENT: "clearings of open items",

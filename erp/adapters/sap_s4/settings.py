@@ -44,6 +44,16 @@ class Settings:
     profit_center: str = ""
     exempt_tax_code: str = ""
     reversal_reason: str = "01"
+    local_currency: str = ""  # of the company code, once it told
+    country: str = ""  # likewise
+    partner_grouping: str = ""
+    reconciliation_account: str = ""
+    payment_terms: str = ""
+    tax_number_type: str = ""
+    sales_organization: str = ""
+    distribution_channel: str = ""
+    division: str = ""
+    shipping_condition: str = ""
     tax_codes: Mapping[str, NamedTaxCode] = field(default_factory=dict)
 
     @property
@@ -57,6 +67,15 @@ class Settings:
         )
 
     @property
+    def sales_area(self) -> dict[str, str]:
+        """Sales organization, distribution channel and division, as SAP names them."""
+        return {
+            "SalesOrganization": self.sales_organization,
+            "DistributionChannel": self.distribution_channel,
+            "Division": self.division,
+        }
+
+    @property
     def token_address(self) -> str:
         """Where tokens are given out: the tenant's own unless another is named."""
         if not self.token_url.strip():
@@ -66,7 +85,8 @@ class Settings:
 
 _TEXTS = (
     "base_url authentication token_url client_id company_code posting_user language sale_type refund_type payment_type "
-    "profit_center exempt_tax_code reversal_reason"
+    "profit_center exempt_tax_code reversal_reason local_currency country partner_grouping reconciliation_account payment_terms "
+    "tax_number_type sales_organization distribution_channel division shipping_condition"
 ).split()
 
 

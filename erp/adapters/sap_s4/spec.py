@@ -7,6 +7,7 @@ from erp.adapters.sap_s4.reference_values import KINDS
 from erp.adapters.sap_s4.translate import S4Translator
 from erp.contract.adapter import AdapterSpec, Capability, Field
 
+CUSTOMERS = "Customers"
 DOCUMENTS, ADDRESS, SIGN_IN, TLS = "Documents", "Connection", "Sign-in", "TLS and gateway"
 YES_NO = (("yes", "Yes"), ("no", "No"))
 
@@ -172,6 +173,34 @@ FIELDS = (
         default="01",
         section=DOCUMENTS,
     ),
+    Field(
+        name="reconciliation_account",
+        label="Reconciliation account of customers",
+        help="The receivables account of customers that Tieout makes, e.g. 12100000.",
+        section=CUSTOMERS,
+    ),
+    Field(
+        name="partner_grouping",
+        label="Business partner grouping",
+        help="Decides how new customers are numbered, e.g. BP02. A mapped customer group takes its place.",
+        section=CUSTOMERS,
+    ),
+    Field(name="payment_terms", label="Payment terms of customers", help="E.g. 0001.", section=CUSTOMERS),
+    Field(
+        name="tax_number_type",
+        label="Type of tax numbers",
+        help="E.g. US1 or DE0. Empty: the store's tax numbers are not sent.",
+        section=CUSTOMERS,
+    ),
+    Field(
+        name="sales_organization",
+        label="Sales organization",
+        help="Opens new customers in a sales area. Empty: they are customers of the company code only.",
+        section=CUSTOMERS,
+    ),
+    Field(name="distribution_channel", label="Distribution channel", section=CUSTOMERS),
+    Field(name="division", label="Division", section=CUSTOMERS),
+    Field(name="shipping_condition", label="Shipping condition of customers", section=CUSTOMERS),
 )
 
 SPEC = AdapterSpec(
@@ -180,6 +209,7 @@ SPEC = AdapterSpec(
     fields=FIELDS,
     capabilities=frozenset(
         {
+            Capability.PARTNERS,
             Capability.INVOICES,
             Capability.PAYMENTS,
             Capability.CREDIT_MEMOS,

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 from erp.adapters.sap_s4 import problems, texts
 from erp.adapters.sap_s4.journal import entry_of
+from erp.adapters.sap_s4.partners import partner_payload
 from erp.adapters.sap_s4.settings import read_settings
 from erp.adapters.sap_s4.soap import entry_node
 from erp.contract.adapter import PredictedTotals, Receipt
-from erp.contract.documents import AnyDocument, MoneyDocument, SalesDocument
+from erp.contract.documents import AnyDocument, MoneyDocument, PartnerDocument, SalesDocument
 from erp.contract.facts import LedgerFacts
 from erp.contract.plan import Problem
 
@@ -36,8 +37,10 @@ class S4Translator:
     def payload(
         self, document: AnyDocument, facts: LedgerFacts, links: Mapping[str, Receipt]
     ) -> Mapping[str, object]:
-        """The journal entry as it is sent. A link without a receipt yet shows the reference."""
+        """The journal entry or partner as it is sent. A link without a receipt yet shows the reference."""
+        settings = read_settings(facts.settings)
+        if isinstance(document, PartnerDocument):
+            return partner_payload(document, settings)
         if not isinstance(document, SalesDocument | MoneyDocument):
             return {}
-        settings = read_settings(facts.settings)
         return entry_node(entry_of(document, settings, links), settings)

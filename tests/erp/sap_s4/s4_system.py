@@ -13,7 +13,14 @@ import requests
 
 from erp.adapters.sap_s4.spec import SPEC
 from erp.contract.adapter import Adapter, Opening
-from erp.contract.documents import DocumentKind, DocumentLine, MoneyDocument, SalesDocument, Use
+from erp.contract.documents import (
+    DocumentKind,
+    DocumentLine,
+    MoneyDocument,
+    PartnerDocument,
+    SalesDocument,
+    Use,
+)
 from erp.contract.facts import FactsNeeded, LedgerFacts
 from erp.contract.http import Call, Wire
 from erp.contract.order import Address
@@ -25,6 +32,11 @@ SETTINGS = {
     "company_code": "1710",
     "client_id": "sb-tieout",
     "posting_user": "CC0000000002",
+    "reconciliation_account": "12100000",
+    "partner_grouping": "BP02",
+    "sales_organization": "1710",
+    "distribution_channel": "10",
+    "division": "00",
     "tax_codes": "O0 0 - No tax\nO1 8.25 - Sales tax\nO2 20 - VAT 20 %",
 }
 CREDENTIALS = {"client_secret": "sandbox"}
@@ -91,6 +103,20 @@ HOME = Address(
     zip_code="78701",
     country_code="US",
 )
+
+
+def customer(reference: str, **changes: Any) -> PartnerDocument:
+    """A registered customer."""
+    usual: dict[str, Any] = {
+        "reference": reference,
+        "code": reference,
+        "name": "Ada Lovelace",
+        "email": "ada@example.com",
+        "phone": "5125550100",
+        "billing": HOME,
+        "shipping": (HOME,),
+    }
+    return PartnerDocument(**{**usual, **changes})
 
 
 def sale(kind: DocumentKind, reference: str, **changes: Any) -> SalesDocument:

@@ -15,7 +15,7 @@ from erp.contract.documents import AnyDocument, DocumentKind, SettlementDocument
 from erp.contract.facts import LedgerFacts
 from sandbox.s4hana import ledger
 from tests.erp.contract_suite import AdapterContract
-from tests.erp.sap_s4.s4_system import JOURNAL_PATH, S4, money, running, sale
+from tests.erp.sap_s4.s4_system import JOURNAL_PATH, S4, customer, money, running, sale
 
 
 class S4World:
@@ -33,11 +33,16 @@ class S4World:
         return self.s4.facts()
 
     def document(self, kind: DocumentKind, reference: str) -> AnyDocument:
+        if kind is DocumentKind.PARTNER:
+            return customer(reference)
         if kind in (DocumentKind.INVOICE, DocumentKind.CREDIT_MEMO):
             return sale(kind, reference)
         return money(kind, reference)
 
     def standing(self, kind: DocumentKind, reference: str) -> int:
+        if kind is DocumentKind.PARTNER:
+            rows = self.s4.system.storage.rows("A_BusinessPartner")
+            return sum(row["BusinessPartnerIDByExtSystem"] == reference for row in rows)
         rows = self.s4.system.journal(DocumentReferenceID=reference, IsReversal=False, IsReversed=False)
         return len({row["AccountingDocument"] for row in rows})
 
@@ -59,7 +64,9 @@ class S4World:
         return sum(call.method in ("POST", "PATCH") and "oauth2" not in call.url for call in self.s4.calls)
 
     def answer_lost_after_commit(self) -> None:
-        self.s4.system.faults.add("drop", moment="after", method="POST", path=JOURNAL_PATH)
+        self.s4.system.faults.add(
+            "drop", moment="after", method="POST", path=f"{JOURNAL_PATH}|A_BusinessPartner$"
+        )
 
     def error_after_commit(self) -> None:
         self.s4.system.faults.add(
