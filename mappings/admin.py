@@ -31,6 +31,7 @@ from mappings.forms import MappingForm, UploadForm, WhyForm
 from mappings.importing import Outdated, import_csv, preview
 from mappings.kinds import EXTRA_NAMES, SPECS, Kind
 from mappings.models import Mapping, MappingChange, MappingImport, MappingSet, MappingVersion
+from mappings.signals import Hint, mapping_shown
 from mappings.suggestions import Suggestion, searched, suggest
 from tenants.admin import NotDone, TenantAdmin, row_action
 from tenants.roles import May
@@ -106,9 +107,10 @@ class MappingAdmin(TenantAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """With what the mapping was before."""
+        """With what the mapping was before, and what others know of it."""
         row = self.get_object(request, object_id) if object_id else None
-        context = {"earlier": _earlier(row) if row else [], **(extra_context or {})}
+        told = {"earlier": _earlier(row), "hints": _hints(row)} if row else {}
+        context = {**told, **(extra_context or {})}
         return super().changeform_view(request, object_id, form_url, context)
 
     def save_model(self, request: HttpRequest, obj: Mapping, form: MappingForm, change: bool) -> None:
@@ -121,6 +123,8 @@ class MappingAdmin(TenantAdmin):
         kind, key, since = changes.normalised(wanted).place
         saved = Mapping.objects.get(mapping_set=obj.mapping_set, kind=kind, key=key, effective_from=since)
         obj.pk, obj.tenant_id = saved.pk, saved.tenant_id
+        for hint in _hints(saved):
+            messages.warning(request, hint.sentence)
 
     def delete_model(self, request: HttpRequest, obj: Mapping) -> None:
         """A version that takes the mapping away."""
@@ -382,6 +386,10 @@ def _targets(mapping_set: MappingSet, kind: Kind, key: str, *, part: str, search
 
 def _mappings(count: int) -> str:
     return f"{count} mapping{'' if count == 1 else 's'}"
+
+
+def _hints(row: Mapping) -> list[Hint]:
+    return [hint for _, hints in mapping_shown.send(Mapping, mapping=row) for hint in hints]
 
 
 def _earlier(row: Mapping) -> list[MappingChange]:

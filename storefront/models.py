@@ -65,7 +65,11 @@ class Store(TenantOwned):
         help_text="The part after /stores/ in the API path.",
     )
     base_url = models.CharField(
-        max_length=200, default=DEFAULT_BASE_URL, validators=[validate_base_url], help_text="API address."
+        "base URL",
+        max_length=200,
+        default=DEFAULT_BASE_URL,
+        validators=[validate_base_url],
+        help_text="API address.",
     )
     environment = models.CharField(max_length=10, choices=Environment, default=Environment.PRODUCTION)
 
@@ -84,6 +88,7 @@ class Store(TenantOwned):
 
     webhook_key = models.CharField(max_length=64, unique=True, default=new_webhook_key, editable=False)
     webhook_base_url = models.CharField(
+        "webhook base URL",
         max_length=200,
         blank=True,
         validators=[validate_base_url],
@@ -118,10 +123,12 @@ class Store(TenantOwned):
     )
 
     reads_categories = models.BooleanField(
+        "read categories",
         default=False,
         help_text="Read each product's categories, for account mappings by category: one call more an order.",
     )
     erp_code_field = models.CharField(
+        "ERP code field",
         max_length=100,
         blank=True,
         help_text="Customer form field that holds the ERP's number of the customer.",

@@ -7,4 +7,4 @@ class SyncConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from sync import release  # noqa: F401 - connects to mapping_changed
+        from sync import categories, release  # noqa: F401 - they listen to mappings

@@ -14,7 +14,8 @@ from erp.opening import open_adapter
 from storefront import hooks
 from storefront.models import Store
 from storefront.opening import open_client
-from sync.models import Flow, Mode
+from sync.categories import pipelines_without_categories, sentence_of
+from sync.models import Flow, Mode, StoreFlow
 
 RESUME = "Mend what it says, test the connection, and resume it on its page."
 
@@ -26,6 +27,11 @@ def look_at_stores() -> Iterator[Finding]:
         if store.paused_at:
             yield problem(f"{name} is paused: {store.pause_reason}", RESUME)
             continue
+        for pipeline in pipelines_without_categories().filter(store=store):
+            yield problem(
+                f"{name}: {sentence_of(pipeline)}",
+                "Switch on Read categories on the store's page, or take these mappings away.",
+            )
         with correlation.bind() as trace:
             try:
                 yield from _store(store, name, trace)
@@ -88,15 +94,22 @@ def _company(company: ErpConnection, name: str, trace: str) -> Iterator[Finding]
 
 
 def look_at_flows() -> Iterator[Finding]:
-    """Flows whose last run failed."""
-    failing = Flow.objects.exclude(last_error="").filter(enabled=True).exclude(pipeline__mode=Mode.OFF)
-    rows = failing.select_related("pipeline__tenant").order_by(
-        "pipeline__tenant__slug", "pipeline__key", "kind"
-    )
-    for flow in rows:
-        name = f"{flow.pipeline.tenant.slug}, pipeline {flow.pipeline.key}, {flow.get_kind_display()}"
-        yield problem(
-            f"{name}: {flow.last_error}", "It runs again on its schedule; Run now is on the pipeline's page."
+    """Flows of pipelines and of stores whose last run failed."""
+    of_pipelines = Flow.objects.exclude(last_error="").filter(enabled=True).exclude(pipeline__mode=Mode.OFF)
+    of_stores = StoreFlow.objects.exclude(last_error="").filter(enabled=True)
+    failing = [
+        (flow, f"pipeline {flow.pipeline.key}")
+        for flow in of_pipelines.select_related("pipeline", "tenant").order_by(
+            "tenant__slug", "pipeline__key", "kind"
         )
-    if not failing.exists():
+    ] + [
+        (flow, f"store {flow.store.key}")
+        for flow in of_stores.select_related("store", "tenant").order_by("tenant__slug", "store__key", "kind")
+    ]
+    for flow, whose in failing:
+        yield problem(
+            f"{flow.tenant.slug}, {whose}, {flow.get_kind_display()}: {flow.last_error}",
+            "It runs again on its schedule; Run now is on the page of the pipeline, or of the store.",
+        )
+    if not failing:
         yield good("No flow's last run failed.")

@@ -21,6 +21,7 @@ from storefront.opening import open_client
 from sync import completeness, history_import, trail
 from sync.alerts.rhythm import verdict_of
 from sync.answers import domain_of, worst_windows
+from sync.categories import pipelines_without_categories, sentence_of
 from sync.console.asking import ask_worker, run_flows
 from sync.console.completeness import WindowForm
 from sync.console.connections import PREFIX, ConnectionAdmin
@@ -139,10 +140,14 @@ class StoreAdmin(ConnectionAdmin):
         ]
 
     def page(self, connection: Store) -> dict[str, Any]:
-        """With what this hour of the week usually brings, or why nothing is said about it."""
+        """With what this hour of the week usually brings, or why nothing is said about it, and what is not read."""
         rhythm = OrderRhythm.objects.filter(store=connection).select_related("store__tenant").first()
         usual = verdict_of(rhythm, timezone.now())[0] if rhythm else None
-        return super().page(connection) | {"usual": usual}
+        unread = pipelines_without_categories().filter(store=connection)
+        return super().page(connection) | {
+            "usual": usual,
+            "not_used": list(dict.fromkeys(map(sentence_of, unread))),
+        }
 
     def get_readonly_fields(self, request: HttpRequest, obj: Store | None = None) -> list[Any]:
         own = super().get_readonly_fields(request, obj)

@@ -43,10 +43,10 @@ class Document(Clearable, Growing):
     replaces = models.CharField(max_length=16, blank=True)
     settles = models.CharField(max_length=16, blank=True)
 
-    erp_key = models.CharField(max_length=64, blank=True)
-    erp_number = models.CharField(max_length=64, blank=True)
-    erp_total = models.DecimalField(max_digits=20, decimal_places=4, null=True)
-    erp_tax = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    erp_key = models.CharField("ERP key", max_length=64, blank=True)
+    erp_number = models.CharField("ERP number", max_length=64, blank=True)
+    erp_total = models.DecimalField("ERP total", max_digits=20, decimal_places=4, null=True)
+    erp_tax = models.DecimalField("ERP tax", max_digits=20, decimal_places=4, null=True)
     is_draft = models.BooleanField(default=False)
     adopted = models.BooleanField(default=False)
     looked_again_at = models.DateTimeField(

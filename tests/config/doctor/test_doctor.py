@@ -24,7 +24,7 @@ from config.management.commands.doctor import Command
 from erp.models import Breaker, BreakerState, ErpConnection
 from storefront.models import Store
 from sync.heartbeats import SWEEP
-from sync.models import Flow, Heartbeat
+from sync.models import Flow, Heartbeat, StoreFlow
 from tests.config.metrics.lived_in import a_beat, live_in
 from tests.sync.rows import make_company, make_pipeline, make_posting, make_store
 
@@ -186,6 +186,12 @@ def test_a_flow_that_fails_is_told_with_its_own_words(pipeline):
     [row] = of_area("flows")
     assert row["sentence"].endswith("Store S1 does not answer.")
     assert row["level"] == "problem"
+
+
+def test_a_flow_of_a_store_that_fails_is_told_too(pipeline):
+    StoreFlow.objects.filter(kind="completeness").update(last_error="Store S1 does not answer.")
+    [row] = of_area("flows")
+    assert row["sentence"] == "acme, store S1, Every order is accounted for: Store S1 does not answer."
 
 
 def test_clocks_that_differ_are_told_by_how_much():
