@@ -15,6 +15,7 @@ from werkzeug.routing import Map, Rule
 from agents.errors import BadSettings, ProtocolError
 from agents.rfc.service import Access as RfcAccess
 from agents.rfc.service import RfcService
+from agents.sage.service import SageService
 from agents.server import Server
 from agents.settings import Listen, Settings
 from agents.store import Store, StoreUnwritable
@@ -87,21 +88,32 @@ def tls_of(settings: Settings, listen: Listen) -> ssl.SSLContext | None:
 
 
 def _service(settings: Settings, store: Store) -> tuple[Service, Any]:
-    service: RfcService = _rfc(settings, store)
+    """The protocol with its driver, as the settings say. Only the driver that is used is imported."""
+    access = settings.access
+    if settings.protocol == "rfc":
+        driver = _rfc_driver(settings)
+        rules = RfcAccess(
+            key_hashes=access.key_hashes, functions=access.functions, read_tables=access.read_tables
+        )
+        service: Service = RfcService(driver, store, rules)
+    else:
+        driver = _sage_driver(settings)
+        service = SageService(driver, store, access.key_hashes, access.companies)
     if settings.driver == "simulated":
-        _add_control(service.routes, service.driver)
-    return service, service.driver
+        _add_control(service.routes, driver)
+    return service, driver
 
 
-def _rfc(settings: Settings, store: Store) -> RfcService:
-    access = RfcAccess(
-        key_hashes=settings.access.key_hashes,
-        functions=settings.access.functions,
-        read_tables=settings.access.read_tables,
-    )
+def _rfc_driver(settings: Settings) -> Any:
     from agents.rfc.simulated import SimulatedEcc
 
-    return RfcService(SimulatedEcc(settings.data_dir, **settings.system), store, access)
+    return SimulatedEcc(settings.data_dir, **settings.system)
+
+
+def _sage_driver(settings: Settings) -> Any:
+    from agents.sage.simulated import SimulatedSage
+
+    return SimulatedSage(settings.data_dir, settings.access.companies, **settings.system)
 
 
 def _add_control(routes: Map, driver: Any) -> None:

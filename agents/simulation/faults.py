@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from typing import Any
 
 LONGEST_HOLD_SECONDS = 60
@@ -47,8 +48,11 @@ class Faults:
                     if fault.kind != "hold":
                         return fault
                     self._held.append(fault)
-                    self._changed.wait_for(lambda held=fault: held not in self._held, LONGEST_HOLD_SECONDS)
+                    self._changed.wait_for(partial(self._is_released, fault), LONGEST_HOLD_SECONDS)
         return None
+
+    def _is_released(self, fault: Fault) -> bool:
+        return fault not in self._held
 
     def control(self, method: str, what: str, body: dict[str, Any]) -> Any:
         """One control request. :raises LookupError: there is none such :raises TypeError, KeyError: it is wrong"""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.agents.running import Agent, rfc_agent
+from tests.agents.running import Agent, rfc_agent, sage_agent
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +31,33 @@ def sap(shared: Agent) -> Agent:
 def mortal(tmp_path: Path) -> Iterator[Agent]:
     """A running agent that a test may kill and start again."""
     agent = rfc_agent(tmp_path)
+    try:
+        yield agent.start()
+    finally:
+        agent.close()
+
+
+@pytest.fixture(scope="module")
+def shared_sage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
+    """One running Sage agent for the tests of a module that each use write ids of their own."""
+    agent = sage_agent(tmp_path_factory.mktemp("agent"))
+    try:
+        yield agent.start()
+    finally:
+        agent.close()
+
+
+@pytest.fixture
+def sage(shared_sage: Agent) -> Agent:
+    """The module's Sage agent, with all faults off and a fresh company."""
+    shared_sage.control("reset")
+    return shared_sage
+
+
+@pytest.fixture
+def mortal_sage(tmp_path: Path) -> Iterator[Agent]:
+    """A running Sage agent that a test may kill and start again."""
+    agent = sage_agent(tmp_path)
     try:
         yield agent.start()
     finally:

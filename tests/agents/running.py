@@ -122,6 +122,36 @@ def rfc_agent(folder: Path, *, listen: str = "port = 0", more: str = "") -> Agen
     return Agent(folder, settings, {"Authorization": f"Bearer {KEY}"})
 
 
+def sage_agent(folder: Path) -> Agent:
+    """An agent with the simulated Sage 100, company ABC open and XYZ closed, not started yet."""
+    settings = f"""
+        protocol = "sage100"
+        driver = "simulated"
+        [listen]
+        port = 0
+        [access]
+        key_hashes = ["{keys.hash_of(KEY)}"]
+        companies = ["ABC"]
+    """
+    return Agent(folder, settings, {"X-API-Key": KEY})
+
+
+def order(write_id: str, number: str = "W100234", **more: Any) -> dict[str, Any]:
+    """A write that creates one sales order of two lines."""
+    values = {
+        "ARDivisionNo": "01",
+        "CustomerNo": "WEB0001",
+        "CustomerPONo": write_id,
+        "OrderDate": "20261120",
+    }
+    lines = [
+        {"ItemCode": "1001-HON-H252", "ItemType": "1", "QuantityOrdered": "2", "UnitPrice": "84.00"},
+        {"ItemCode": "9001-GIFT", "ItemType": "1", "QuantityOrdered": "1"},
+    ]
+    write = {"write_id": write_id, "object": "SO_SalesOrder_bus", "mode": "create"}
+    return write | {"key": {"SalesOrderNo": number}, "values": values, "lines": lines} | more
+
+
 def posting(unit_id: str, amount: str = "108.00", **header: str) -> dict[str, Any]:
     """A unit that posts one document, of customer to revenue."""
     head = {
