@@ -12,10 +12,6 @@ S4 = "SAP S/4HANA"
 LONGEST_SENTENCE = 500
 
 
-class TokenLost(Exception):
-    """Our token is no longer taken; the request was not carried out."""
-
-
 class Complaint(NamedTuple):
     """The error object of an answer; empty where the body holds none."""
 
@@ -45,11 +41,8 @@ def content(answer: Answer, *, writes: bool, scenario: str) -> Any:
     """The JSON of a success; None for an empty one.
 
     :param scenario: the communication scenario a missing authorisation points to
-    :raises TokenLost: the request was not carried out because the token is gone
     :raises RemoteError: by what to do next
     """
-    if answer.status == 401:
-        raise TokenLost
     if not answer.is_success:
         raise failure(answer, complaint_of(answer), writes=writes, scenario=scenario)
     try:
@@ -78,6 +71,12 @@ def failure(answer: Answer, complaint: Complaint, *, writes: bool, scenario: str
         "request_id": complaint.transaction,
     }
     said = f" It says: {complaint.sentence}" if complaint.sentence else ""
+    if status == 401:  # with a token that it has just given out
+        return Misconfigured(
+            f"{S4} does not take our sign-in for this service (HTTP 401).{said} Check that the communication arrangement for "
+            f"{scenario} allows this way of signing in, then press Test connection.",
+            **about,
+        )
     if status == 403:
         return Misconfigured(
             f"{S4} does not let this user in (HTTP 403).{said} Check that the communication arrangement for {scenario} is "

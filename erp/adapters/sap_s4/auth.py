@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -55,6 +54,7 @@ class SignIn:
         :raises TryLater: if the token address could not be asked
         """
         if self._settings.authentication == "basic":
+            self._stop_at_known_bad_credentials()
             return self._basic()
         if self._used is None:
             self._used = self._cache.get(self._key) or self.renew(lost=None)
@@ -128,15 +128,13 @@ class SignIn:
             f"SAP S/4HANA refused the sign-in of {self._settings.client_id} (HTTP {status}).{quoted} Correct the client ID "
             "and secret, or the communication user and its password, then press Test connection."
         )
-        about = json.dumps({"sentence": sentence, "status": status})
-        self._cache.set(f"{self._key}:refused", about, seconds=REFUSED_SECONDS)
+        self._cache.set(f"{self._key}:refused", sentence, seconds=REFUSED_SECONDS)
         return Misconfigured(sentence, status=status)
 
     def _stop_at_known_bad_credentials(self) -> None:
         known = self._cache.get(f"{self._key}:refused")
         if known:
-            about = json.loads(known)
-            raise Misconfigured(about["sentence"], status=about["status"])
+            raise Misconfigured(known)
 
 
 def _json_of(answer: Answer) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from erp.adapters.sap_s4.answers import S4, TokenLost, content
+from erp.adapters.sap_s4.answers import S4, content
 from erp.adapters.sap_s4.auth import SignIn
 from erp.adapters.sap_s4.settings import Settings
 from erp.contract.adapter import Opening
@@ -185,23 +185,36 @@ class Gateway:
         before_sending: Callable[[], None] | None = None,
     ) -> Answer:
         """One call with the shared token; after a 401 with a new one, once."""
-        for last in (False, True):
-            authorization = self.sign_in.header()  # before the caller's last check: a token takes its time
-            answer = self._wire.send(
-                method,
-                f"{self._settings.root}{path}",
-                writes=writes,
-                deadline=float(self._settings.deadline) if writes else READ_SECONDS,
-                headers={**self._extra_headers, **(headers or {}), "Authorization": authorization},
-                params=params,
-                body=body,
-                before_sending=before_sending,
-            )
-            if answer.status != 401 or last:
-                return answer
-            self._csrf.clear()  # a new token is a new session
-            self.sign_in.renew(lost=authorization)
-        raise TokenLost  # never: the second round returns
+        answer, authorization = self._once(method, path, writes, params, body, headers, before_sending)
+        if answer.status != 401:
+            return answer
+        self._csrf.clear()  # a new token is a new session
+        self.sign_in.renew(lost=authorization)
+        return self._once(method, path, writes, params, body, headers, before_sending)[0]
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        writes: bool,
+        params: Mapping[str, str] | None,
+        body: bytes,
+        headers: Mapping[str, str] | None,
+        before_sending: Callable[[], None] | None,
+    ) -> tuple[Answer, str]:
+        """The answer, and the authorization it was asked with."""
+        authorization = self.sign_in.header()  # before the caller's last check: a token takes its time
+        answer = self._wire.send(
+            method,
+            f"{self._settings.root}{path}",
+            writes=writes,
+            deadline=self._settings.deadline if writes else READ_SECONDS,
+            headers={**self._extra_headers, **(headers or {}), "Authorization": authorization},
+            params=params,
+            body=body,
+            before_sending=before_sending,
+        )
+        return answer, authorization
 
     def _next(self, link: str) -> str:
         """The path of the next page on our own host, whatever host a gateway in front wrote into the link."""
