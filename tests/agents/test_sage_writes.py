@@ -208,7 +208,7 @@ def test_after_a_crash_somebody_elses_order_under_the_number_is_not_ours(mortal_
 def test_a_change_whose_end_nobody_heard_runs_again_only_if_twice_is_the_same_as_once(
     sage: Agent, adds: bool
 ):
-    sage.post(WRITES, order("T1-20-O"))
+    sage.post(WRITES, order(f"T1-20-{adds}"))
     line = (
         {"ItemCode": "2001-CANDLE", "QuantityOrdered": "1"}
         if adds
