@@ -206,7 +206,9 @@ class CompanyEntry(Section):
 
     key: Slug = Field(description="Short name, unique for the tenant.")
     name: str = Field(description="How people call the company.")
-    system: str = Field(description="The ERP system: sap_b1. It cannot change later.")
+    system: str = Field(
+        description="The ERP system, such as sap_b1: its key stands with its fields below. It cannot change later."
+    )
     environment: Environment = Field("sandbox", description="production or sandbox.")
     time_zone: TimeZone = Field("UTC", description="Posting dates are days in this zone.")
     parallel_calls: int = Field(

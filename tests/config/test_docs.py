@@ -11,7 +11,7 @@ from django.core.management import get_commands
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
-    [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), PROJECT / "erp/adapters/sap_b1/README.md"]
+    [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("erp/adapters/*/README.md")]
 )
 OF_THE_LAUNCHER = {"audit-deps", "bench", "demo", "test", "serve", "prove", "new_secrets", "help", "COMMAND"}
 

@@ -121,7 +121,7 @@ REFUSALS = {
     ),
     "an ERP system that does not exist": (
         ("system: sap_b1", "system: sap_r3"),
-        ["setup.yaml:18: system: sap_r3 is not one of sap_b1."],
+        ["setup.yaml:18: system: sap_r3 is not one of sap_b1, sap_s4."],
     ),
     "a policy that does not exist": (
         ("rounding_limit: 3", "rounding_limt: 3"),
