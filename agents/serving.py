@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import signal
 import ssl
@@ -105,15 +106,33 @@ def _service(settings: Settings, store: Store) -> tuple[Service, Any]:
 
 
 def _rfc_driver(settings: Settings) -> Any:
-    from agents.rfc.simulated import SimulatedEcc
+    if settings.driver == "simulated":
+        from agents.rfc.simulated import SimulatedEcc
 
-    return SimulatedEcc(settings.data_dir, **settings.system)
+        return _made(SimulatedEcc, settings.data_dir, **settings.system)
+    from agents.rfc.sapnwrfc import SapNwRfc
+
+    system = dict(settings.system)
+    connection = system.pop("connection", {})
+    # With SNC the user is known by a certificate and has no password.
+    password = "" if "snc_mode" in connection else settings.secret("password")
+    system.pop("password_file", None)
+    return _made(SapNwRfc, settings.path(system.pop("sdk_lib", "")), connection, password, **system)
 
 
 def _sage_driver(settings: Settings) -> Any:
     from agents.sage.simulated import SimulatedSage
 
-    return SimulatedSage(settings.data_dir, settings.access.companies, **settings.system)
+    return _made(SimulatedSage, settings.data_dir, settings.access.companies, **settings.system)
+
+
+def _made(driver: Callable[..., Any], *arguments: Any, **system: Any) -> Any:
+    """A driver with what [system] says. :raises BadSettings: it says what the driver does not know"""
+    try:
+        inspect.signature(driver).bind(*arguments, **system)
+    except TypeError as error:
+        raise BadSettings(f"system: {error}") from None
+    return driver(*arguments, **system)
 
 
 def _add_control(routes: Map, driver: Any) -> None:

@@ -77,12 +77,17 @@ def _problem(field: Field, value: Any) -> str | None:
         return "takes text"
     if field.kind == DEC:
         return _problem_of_decimal(field, value)
-    if field.kind in (CHAR, NUMC) and len(value) > field.length:
-        return f"takes {field.length} characters, not {len(value)}"
+    if field.kind in (CHAR, NUMC) and _units(value) > field.length:
+        return f"takes {field.length} characters, not {_units(value)}"
     if field.kind == RAW and field.length and len(value) > 2 * field.length:
         return f"takes {field.length} bytes"
     pattern, wanted = _PATTERNS[field.kind]
     return None if pattern.fullmatch(value) else f"takes {wanted}"
+
+
+def _units(text: str) -> int:
+    """The length of a text in SAP, which counts in UTF-16: a character beyond the BMP takes two places."""
+    return len(text.encode("utf-16-le")) // 2
 
 
 _ANY = re.compile(r"[^\x00]*", re.DOTALL)

@@ -7,7 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,11 @@ TABLES = ["BKPF", "BSID", "KNA1", "ADR6", "MARD"]
 class Agent:
     """One agent on a free port of this machine."""
 
-    def __init__(self, folder: Path, settings: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, settings: str, headers: Mapping[str, str], pass_on: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
+        self._env = {name: os.environ[name] for name in ("PATH", *pass_on)}
         self._settings = folder / "agent.toml"
         self._settings.write_text(settings, encoding="utf-8")
         self._log = (folder / "agent.log").open("a", encoding="utf-8")
@@ -47,7 +50,7 @@ class Agent:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "agents", "serve", str(self._settings)],
             cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
+            env=self._env | {"PYTHONDONTWRITEBYTECODE": "1"},
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
