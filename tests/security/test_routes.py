@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import get_resolver
 
@@ -53,6 +54,9 @@ def metrics_token(settings: Any) -> None:
 
 @pytest.fixture
 def worlds() -> tuple[World, World]:
+    with connection.cursor() as cursor:
+        # The walk over pages that ask nothing is no process that stands still, however slow the machine.
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
     alpha = World(Tenant.objects.create(slug="alpha", name=OURS), OURS, "AL")
     beta = World(Tenant.objects.create(slug="beta", name=THEIRS), THEIRS, "BE")
     alpha.rows()
