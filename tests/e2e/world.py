@@ -27,13 +27,11 @@ SECRET = "e2e-client-secret-0123456789"
 
 
 @dataclass
-class World:
-    """Both other sides and the product between them."""
+class Installation:
+    """A store and the product, whatever ERP is on the other side."""
 
     bigcommerce: BigCommerce
     store: Store
-    b1: ServiceLayer
-    company: Company
     product: Product
 
     @property
@@ -88,10 +86,6 @@ class World:
         self.work_off()
         return self.posting(order_id)
 
-    def documents(self, entity: str) -> list[dict[str, Any]]:
-        """What the ERP holds that counts: cancelled and cancellation documents left out."""
-        return [row for row in self.company.documents(entity) if row.get("Cancelled", "tNO") == "tNO"]
-
     def posting(self, order_id: int) -> Posting:
         return Posting.objects.get(record_kind="order", record_id=str(order_id))
 
@@ -111,6 +105,18 @@ class World:
         )
         documents = Document.objects.values("reference", "state", "erp_number")
         return f"{list(rows)}\n{list(documents)}\n{self.product.logs()}"
+
+
+@dataclass
+class World(Installation):
+    """Both other sides and the product between them."""
+
+    b1: ServiceLayer
+    company: Company
+
+    def documents(self, entity: str) -> list[dict[str, Any]]:
+        """What the ERP holds that counts: cancelled and cancellation documents left out."""
+        return [row for row in self.company.documents(entity) if row.get("Cancelled", "tNO") == "tNO"]
 
 
 @contextmanager
@@ -140,6 +146,6 @@ def open_world(process_environment: dict[str, str], folder: Path) -> Iterator[Wo
         }
         apply(read_setup(SET_UP, variables))
         try:
-            yield World(bigcommerce, store, b1, company, product)
+            yield World(bigcommerce, store, product, b1, company)
         finally:
             product.stop()
