@@ -121,6 +121,7 @@ class LedgerFacts:
     partners: Mapping[str, Named] = field(default_factory=dict)
     periods: tuple[Period, ...] = ()
     rates: Mapping[tuple[str, date], Decimal] = field(default_factory=dict)  # local units per foreign unit
+    tells_rates: bool = True  # False: its own rate of the day cannot be read, only used by sending none
     invoicing: Invoicing | None = None  # of the sales order that was asked for
     settings: Mapping[str, str] = field(
         default_factory=dict

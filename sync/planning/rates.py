@@ -12,7 +12,7 @@ _PLACES = Decimal("0.000001")
 
 
 def document_rate(case: OrderCase, day: date) -> Decimal | None:
-    """The rate to send: None in the company's own currency and where the ERP has its own rate for the day.
+    """The rate to send: None in the company's own currency and where the ERP has its own rate for the day, told or not.
 
     :raises Stop: refused, if the currency needs a rate and there is none
     """
@@ -21,7 +21,7 @@ def document_rate(case: OrderCase, day: date) -> Decimal | None:
         return None
     match case.settings.exchange_rate:
         case "erp":
-            if (currency, day) not in case.facts.rates:
+            if case.facts.tells_rates and (currency, day) not in case.facts.rates:
                 raise _no_rate(case, f"The ERP has no exchange rate for {currency} on {day}.")
             return None
         case "stored":

@@ -70,6 +70,7 @@ def _company(gateway: Gateway, settings: Settings, text: Mapping[str, str], toda
         price_places=4,
         quantity_places=3,
         tax_rounding="document",
+        tells_rates=False,
         allows_tax_override=True,
         tax_codes={code: named.tax for code, named in settings.tax_codes.items()},
         accounts={

@@ -231,6 +231,12 @@ def test_a_missing_rate_is_a_sentence(policy):
     assert "no exchange rate for EUR" in plan.problems[0].sentence
 
 
+def test_an_ERP_that_does_not_tell_its_rates_gets_documents_without_one():
+    plan = books.plan(books.order(currency="EUR"), facts=books.facts(tells_rates=False))
+    assert plan.outcome is Outcome.READY
+    assert {(d.currency, d.rate) for d in plan.documents} == {("EUR", None)}
+
+
 def test_sales_orders_keep_money_on_account_or_as_down_payment():
     style = {"posting_style": "sales_order"}
     plan = books.plan(settings=books.settings(**style))
