@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 from werkzeug import Request, Response
 
-from sandbox.s4hana import company, filters, ledger, odata, partners, soap
+from sandbox.s4hana import company, filters, ledger, odata, partners, soap, wrapper
 from sandbox.wire import App, Clock, Refusal, Storage, answer_json, loads
 
 Row = dict[str, Any]
@@ -24,6 +24,7 @@ SERVICES = {
     "API_GLACCOUNTINCHARTOFACCOUNTS_SRV": (company.ACCOUNTS,),
     "API_COSTCENTER_SRV": (company.CENTERS,),
     "API_BUSINESS_PARTNER": partners.SETS,
+    wrapper.SERVICE: (wrapper.ENTRIES,),
     "API_OPLACCTGDOCITEMCUBE_SRV": ("A_OperationalAcctgDocItemCube",),
 }
 SINGLE_KEYS = {company.COMPANIES: "CompanyCode", partners.PARTNERS: "BusinessPartner"}
@@ -170,6 +171,8 @@ class S4Hana(App):
         if request.method == "POST" and name == partners.PARTNERS and key is None:
             made = partners.create(self.storage, body, self.clock.now())
             return answer_json({"d": odata.as_json(made, {})}, 201)
+        if request.method == "POST" and name == wrapper.ENTRIES and key is None:
+            return answer_json({"d": wrapper.post(self.storage, body, self.clock.now())}, 201)
         if request.method in ("PATCH", "MERGE") and key is not None and name in partners.SETS:
             partners.change(self.storage, name, _keys(name, key), body, request.headers.get("If-Match", ""))
             return Response(status=204)

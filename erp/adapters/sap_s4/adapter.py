@@ -9,10 +9,10 @@ from datetime import date
 from erp.adapters.sap_s4 import company_facts, connection_test
 from erp.adapters.sap_s4 import reference_values as references
 from erp.adapters.sap_s4.gateway import Gateway
-from erp.adapters.sap_s4.journal import JOURNAL
+from erp.adapters.sap_s4.journal import JOURNAL, Posted
 from erp.adapters.sap_s4.lookup import NAMES, JournalLookup
 from erp.adapters.sap_s4.partners import Partners
-from erp.adapters.sap_s4.poster import Posted, SoapPoster
+from erp.adapters.sap_s4.poster import posters
 from erp.adapters.sap_s4.settings import read_settings
 from erp.adapters.sap_s4.translate import S4Translator
 from erp.contract.adapter import NO_LINKS, Check, Invoiced, Opening, Receipt, ReferenceKind, ReferenceValue
@@ -30,7 +30,7 @@ class SapS4Adapter:
         self._gateway = Gateway(opening, self._settings)
         self._journal = JournalLookup(self._gateway, self._settings)
         self._partners = Partners(self._gateway, self._settings)
-        self._poster = SoapPoster(self._gateway, self._settings, opening.now)
+        self._poster = posters(self._gateway, self._settings, opening.now)[self._settings.poster]
         self._translator = S4Translator()
 
     def find(self, document: AnyDocument, links: Mapping[str, Receipt] = NO_LINKS) -> Receipt | None:
@@ -126,7 +126,7 @@ class SapS4Adapter:
 
     def test_connection(self) -> Sequence[Check]:
         """Try everything that posting will need, and say what was found."""
-        return connection_test.run(self._gateway, self._settings, self._opening.now())
+        return connection_test.run(self._gateway, self._settings, self._opening.now)
 
     def close(self) -> None:
         """Forget the token: S/4HANA has no way to give one back."""

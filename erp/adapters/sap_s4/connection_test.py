@@ -7,12 +7,13 @@ from datetime import datetime
 
 from erp.adapters.sap_s4 import company_facts, lookup, odata
 from erp.adapters.sap_s4.gateway import Gateway
+from erp.adapters.sap_s4.poster import posters
 from erp.adapters.sap_s4.settings import Settings
 from erp.contract.adapter import Check
 from erp.contract.errors import RemoteError
 
 
-def run(gateway: Gateway, settings: Settings, now: datetime) -> Sequence[Check]:
+def run(gateway: Gateway, settings: Settings, now: Callable[[], datetime]) -> Sequence[Check]:
     """Every check, the sign-in first.
 
     :raises RemoteError: if nobody could be signed in
@@ -22,7 +23,7 @@ def run(gateway: Gateway, settings: Settings, now: datetime) -> Sequence[Check]:
     return list(_checks(gateway, settings, now))
 
 
-def _checks(gateway: Gateway, settings: Settings, now: datetime) -> Iterator[Check]:
+def _checks(gateway: Gateway, settings: Settings, now: Callable[[], datetime]) -> Iterator[Check]:
     yield Check(name="Sign-in", ok=True, sentence=f"SAP S/4HANA takes {settings.client_id}.")
     row: dict[str, object] = {}
 
@@ -42,7 +43,7 @@ def _checks(gateway: Gateway, settings: Settings, now: datetime) -> Iterator[Che
         return f"Chart of accounts {chart} has {found} accounts."
 
     def cost_centers() -> str:
-        found = sum(1 for _ in company_facts.read_cost_centers(gateway, settings, area, now.date()))
+        found = sum(1 for _ in company_facts.read_cost_centers(gateway, settings, area, now().date()))
         return f"Controlling area {area} has {found} cost centers for the company code today."
 
     def journal() -> str:
@@ -57,6 +58,25 @@ def _checks(gateway: Gateway, settings: Settings, now: datetime) -> Iterator[Che
     yield _tried("Accounts", accounts)
     yield _tried("Cost centers", cost_centers)
     yield _tried("Looking up", journal)
+    yield from _ways_to_post(gateway, settings, now)
+
+
+def _ways_to_post(gateway: Gateway, settings: Settings, now: Callable[[], datetime]) -> Iterator[Check]:
+    """Both ways are tried. The one that is chosen must work; the other is a hint."""
+    for name, poster in posters(gateway, settings, now).items():
+        is_chosen = name == settings.poster
+        if name == "odata" and not settings.odata_root and not is_chosen:
+            continue
+        label = "SOAP" if name == "soap" else "your own OData service"
+        try:
+            poster.try_out()
+        except RemoteError as error:
+            yield Check(name=f"Posting by {label}", ok=False if is_chosen else None, sentence=error.sentence)
+            continue
+        use = "It is what this connection posts by." if is_chosen else "The connection could post by it, too."
+        yield Check(
+            name=f"Posting by {label}", ok=True, sentence=f"Journal entries can be posted by {label}. {use}"
+        )
 
 
 def _tried(name: str, what: Callable[[], str]) -> Check:

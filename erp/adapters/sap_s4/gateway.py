@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from erp.adapters.sap_s4.answers import S4, content
 from erp.adapters.sap_s4.auth import SignIn
@@ -22,19 +22,21 @@ from erp.contract.http import Answer, to_json
 
 READ_SECONDS = 45.0
 MOST_PAGES = 2000
+PLAIN = "$'(),/:"  # in a query, as OData writes them
 ODATA = "/sap/opu/odata/sap"
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One OData V2 service, and the communication scenario that opens it."""
+    """One OData service, and the communication scenario that opens it. Without a root it is SAP's own, V2."""
 
     name: str
     scenario: str
+    root: str = ""
 
     @property
     def path(self) -> str:
-        return f"{ODATA}/{self.name}"
+        return self.root or f"{ODATA}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,9 @@ class Gateway:
         raise TryLater(f"{entity_set} of {S4} never ends.")
 
     def _get(self, service: Service, path: str, params: Mapping[str, str] | None) -> Any:
-        answer = self._signed("GET", path, writes=False, params=params, headers=_json_headers())
+        # Spaces as %20: not every gateway takes a plus for one.
+        query = f"?{urlencode(params, quote_via=quote, safe=PLAIN)}" if params else ""
+        answer = self._signed("GET", f"{path}{query}", writes=False, headers=_json_headers())
         told = content(answer, writes=False, scenario=service.scenario)
         return told.get("d", told) if isinstance(told, dict) else {}
 
@@ -111,7 +115,7 @@ class Gateway:
         repeatability = self._repeatability()
         answer: Answer | None = None
         for _ in range(2):
-            csrf = self._csrf.get(service.name) or self._fetch_csrf(service)
+            csrf = self._csrf.get(service.path) or self.fetch_csrf(service)
             answer = self._signed(
                 method,
                 f"{service.path}/{path}",
@@ -128,7 +132,7 @@ class Gateway:
             )
             if answer.status != 403:
                 break
-            self._csrf.pop(service.name, None)
+            self._csrf.pop(service.path, None)
         assert answer is not None
         told = content(answer, writes=True, scenario=service.scenario)
         return told.get("d", told) if isinstance(told, dict) else told
@@ -152,7 +156,11 @@ class Gateway:
             "POST", path, writes=writes, body=body, headers=headers, before_sending=before_sending
         )
 
-    def _fetch_csrf(self, service: Service) -> _Csrf:
+    def fetch_csrf(self, service: Service) -> _Csrf:
+        """A new CSRF token of a service, with its cookies.
+
+        :raises Misconfigured: if there is none
+        """
         headers = {**_json_headers(), "X-CSRF-Token": "Fetch"}
         answer = self._signed("GET", f"{service.path}/", writes=False, headers=headers)
         content(answer, writes=False, scenario=service.scenario)
@@ -160,7 +168,7 @@ class Gateway:
         if not token:
             raise Misconfigured(f"{S4} gave no CSRF token for {service.name}. Check the API address.")
         found = _Csrf(token, _cookies(answer.headers.get("Set-Cookie", "")))
-        self._csrf[service.name] = found
+        self._csrf[service.path] = found
         return found
 
     def _repeatability(self) -> dict[str, str]:
@@ -179,25 +187,23 @@ class Gateway:
         path: str,
         *,
         writes: bool,
-        params: Mapping[str, str] | None = None,
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
         before_sending: Callable[[], None] | None = None,
     ) -> Answer:
         """One call with the shared token; after a 401 with a new one, once."""
-        answer, authorization = self._once(method, path, writes, params, body, headers, before_sending)
+        answer, authorization = self._once(method, path, writes, body, headers, before_sending)
         if answer.status != 401:
             return answer
         self._csrf.clear()  # a new token is a new session
         self.sign_in.renew(lost=authorization)
-        return self._once(method, path, writes, params, body, headers, before_sending)[0]
+        return self._once(method, path, writes, body, headers, before_sending)[0]
 
     def _once(
         self,
         method: str,
         path: str,
         writes: bool,
-        params: Mapping[str, str] | None,
         body: bytes,
         headers: Mapping[str, str] | None,
         before_sending: Callable[[], None] | None,
@@ -210,7 +216,6 @@ class Gateway:
             writes=writes,
             deadline=self._settings.deadline if writes else READ_SECONDS,
             headers={**self._extra_headers, **(headers or {}), "Authorization": authorization},
-            params=params,
             body=body,
             before_sending=before_sending,
         )

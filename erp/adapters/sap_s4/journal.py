@@ -23,6 +23,16 @@ from erp.contract.documents import DocumentKind, DocumentLine, MoneyDocument, Sa
 
 ZERO = Decimal(0)
 ASSIGNMENT = 18  # characters
+# Header fields that field rules may fill, with their lengths in the WSDL; after `Reference1InDocumentHeader`, in this order.
+HEADER_FIELDS: Mapping[str, int] = {
+    "Reference2InDocumentHeader": 20,
+    "JrnlEntryCntrySpecificRef1": 80,
+    "JrnlEntryCntrySpecificRef2": 25,
+    "JrnlEntryCntrySpecificRef3": 25,
+    "JrnlEntryCntrySpecificRef4": 50,
+    "JrnlEntryCntrySpecificRef5": 50,
+}
+HEADER_TEXT_FIELD, HEADER_TEXT = "DocumentHeaderText", 25
 JOURNAL = (DocumentKind.INVOICE, DocumentKind.CREDIT_MEMO, DocumentKind.PAYMENT, DocumentKind.PAYOUT)
 # Liabilities: a balance sheet account takes no tax code where nothing is taxed.
 WITHOUT_TAX_CODE = (Use.GIFT_CERTIFICATE, Use.TAX_LIABILITY)
@@ -72,12 +82,38 @@ class Entry:
     due_date: date | None = None
     rate: Decimal | None = None
     payment_reference: str = ""
+    fields: tuple[tuple[str, str], ...] = ()  # header fields that field rules fill
 
     def __post_init__(self) -> None:
         amounts = [*(row.amount for row in self.rows), *(tax.amount for tax in self.taxes)]
         rest = self.customer_amount + sum(amounts, ZERO)
         if rest:
             raise Unbalanced(f"{self.reference} does not balance by {rest} {self.currency}")
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A journal entry's own key. As one text: document (10), company code (4), fiscal year (4), as SAP joins them."""
+
+    NAMES = ("AccountingDocument", "CompanyCode", "FiscalYear")  # as SAP calls the three
+
+    document: str
+    company: str
+    year: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.document.zfill(10)}{self.company:<4}{self.year}"
+
+    @property
+    def number(self) -> str:
+        """As people say it: numbers begin anew each year."""
+        return f"{self.document.lstrip('0')}-{self.year}"
+
+    @classmethod
+    def from_key(cls, key: str) -> Posted:
+        """The entry that `key` names."""
+        return cls(document=key[:10], company=key[10:14].strip(), year=key[14:])
 
 
 def entry_of(
@@ -124,6 +160,7 @@ def _of_sale(document: SalesDocument, settings: Settings, customer: str) -> Entr
         taxes=tuple(_taxes(document, settings, sign)),
         due_date=document.due_date if is_sale else None,
         rate=document.rate,
+        fields=document.fields,
     )
 
 
@@ -177,6 +214,7 @@ def _of_money(document: MoneyDocument, settings: Settings, customer: str) -> Ent
         customer_text=text,
         rows=(row,),
         rate=document.rate,
+        fields=document.fields,
         payment_reference=document.tender,
     )
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from erp.adapters.sap_s4 import odata
 from erp.adapters.sap_s4.gateway import Gateway, Service
-from erp.adapters.sap_s4.poster import Posted
+from erp.adapters.sap_s4.journal import Posted
 from erp.adapters.sap_s4.settings import Settings
 from erp.contract.adapter import Receipt
 from erp.contract.documents import DocumentKind

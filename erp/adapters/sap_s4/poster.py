@@ -4,39 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
 
 from erp.adapters.sap_s4 import soap
 from erp.adapters.sap_s4.answers import S4, complaint_of, failure, unreadable
 from erp.adapters.sap_s4.gateway import Gateway
+from erp.adapters.sap_s4.journal import Posted
+from erp.adapters.sap_s4.odata_poster import ODataPoster
 from erp.adapters.sap_s4.settings import Settings
 from erp.contract.errors import Misconfigured, OutcomeUnknown, Refused, RemoteError, TryLater
 from erp.contract.http import Answer
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """A journal entry's own key. As one text: document (10), company code (4), fiscal year (4), as SAP joins them."""
-
-    document: str
-    company: str
-    year: str
-
-    @property
-    def key(self) -> str:
-        return f"{self.document.zfill(10)}{self.company:<4}{self.year}"
-
-    @property
-    def number(self) -> str:
-        """As people say it: numbers begin anew each year."""
-        return f"{self.document.lstrip('0')}-{self.year}"
-
-    @classmethod
-    def from_key(cls, key: str) -> Posted:
-        """The entry that `key` names."""
-        return cls(document=key[:10], company=key[10:14].strip(), year=key[14:])
 
 
 class JournalPoster(Protocol):
@@ -52,6 +30,13 @@ class JournalPoster(Protocol):
 
     def reverse(self, entry: Posted, day: date, *, before_sending: Callable[[], None]) -> Posted:
         """Reverse one entry on that day."""
+        ...
+
+    def try_out(self) -> None:
+        """Show that the way is there, without posting anything.
+
+        :raises RemoteError: if it is not
+        """
         ...
 
 
@@ -75,12 +60,23 @@ class SoapPoster:
         )
         return _posted(answer, message)
 
+    def try_out(self) -> None:
+        """Ask the service for nothing: a message without an entry, which it refuses or answers, and posts nothing.
+
+        :raises RemoteError: if the service is not there or not for us
+        """
+        message = soap.envelope(None, uuid.uuid4().hex, self._now())
+        answer = self._gateway.post_xml(soap.PATH, soap.ACTION, message, writes=False)
+        try:
+            is_service = soap.speaks(soap.read(answer.body))
+        except ValueError:
+            is_service = False
+        if not is_service or answer.status in (401, 403):
+            raise failure(answer, complaint_of(answer), writes=False, scenario=soap.SCENARIO)
+
     def reverse(self, entry: Posted, day: date, *, before_sending: Callable[[], None]) -> Posted:
         """Reverse one entry."""
-        node = soap.reversal_node(
-            entry.document.zfill(10), entry.company, entry.year, day.isoformat(), self._settings
-        )
-        return self.post(node, before_sending=before_sending)
+        return self.post(soap.reversal_of(entry, day, self._settings), before_sending=before_sending)
 
 
 def _posted(answer: Answer, message: str) -> Posted:
@@ -133,3 +129,8 @@ def _fault(answer: Answer, code: str, sentence: str) -> RemoteError:
         code=code,
         status=answer.status,
     )
+
+
+def posters(gateway: Gateway, settings: Settings, now: Callable[[], datetime]) -> dict[str, JournalPoster]:
+    """Both ways to post, by the names of the connection's choice."""
+    return {"soap": SoapPoster(gateway, settings, now), "odata": ODataPoster(gateway, settings)}

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
-from erp.adapters.sap_s4.journal import JOURNAL, ZERO, entry_of, tax_code_of
+from erp.adapters.sap_s4.journal import HEADER_FIELDS, HEADER_TEXT_FIELD, JOURNAL, ZERO, entry_of, tax_code_of
 from erp.adapters.sap_s4.odata import external
 from erp.adapters.sap_s4.settings import Settings, read_settings
 from erp.contract.documents import (
@@ -55,6 +55,7 @@ def _partner(settings: Settings, facts: LedgerFacts) -> Iterator[Problem]:
 
 def _sale(document: SalesDocument, facts: LedgerFacts, settings: Settings) -> Iterator[Problem]:
     yield from _reference(document.reference)
+    yield from _fields(document.fields)
     yield from _known_partner(document.partner, facts)
     for line in document.lines:
         yield from _line(line, facts, settings)
@@ -88,6 +89,7 @@ def _size(document: SalesDocument, settings: Settings) -> Iterator[Problem]:
 
 def _money(document: MoneyDocument, facts: LedgerFacts) -> Iterator[Problem]:
     yield from _reference(document.reference)
+    yield from _fields(document.fields)
     yield from _known_partner(document.partner, facts)
     yield from _account(document.account, facts)
 
@@ -199,6 +201,17 @@ def _reference(reference: str) -> Iterator[Problem]:
             sentence=f"Reference {reference} has more than {LONGEST_REFERENCE} characters or small letters.",
             way_out="Choose a shorter store key.",
         )
+
+
+def _fields(fields: tuple[tuple[str, str], ...]) -> Iterator[Problem]:
+    for name, _ in fields:
+        if name not in HEADER_FIELDS and name != HEADER_TEXT_FIELD:
+            known = ", ".join((HEADER_TEXT_FIELD, *HEADER_FIELDS))
+            yield Problem(
+                code="field_unknown",
+                sentence=f"A field rule fills {name}, which is no header field of a journal entry that rules may fill.",
+                way_out=f"Name one of {known}.",
+            )
 
 
 def _known_partner(code: str, facts: LedgerFacts) -> Iterator[Problem]:

@@ -44,6 +44,10 @@ class Settings:
     profit_center: str = ""
     exempt_tax_code: str = ""
     reversal_reason: str = "01"
+    poster: str = "soap"
+    odata_root: str = ""
+    odata_set: str = ""
+    odata_fields: Mapping[str, str] = field(default_factory=dict)  # our name to the service's
     local_currency: str = ""  # of the company code, once it told
     country: str = ""  # likewise
     partner_grouping: str = ""
@@ -84,9 +88,10 @@ class Settings:
 
 
 _TEXTS = (
-    "base_url authentication token_url client_id company_code posting_user language sale_type refund_type payment_type "
-    "profit_center exempt_tax_code reversal_reason local_currency country partner_grouping reconciliation_account payment_terms "
-    "tax_number_type sales_organization distribution_channel division shipping_condition"
+    "base_url authentication token_url client_id company_code posting_user language sale_type refund_type "
+    "payment_type profit_center exempt_tax_code reversal_reason poster odata_root odata_set local_currency "
+    "country partner_grouping reconciliation_account payment_terms tax_number_type sales_organization "
+    "distribution_channel division shipping_condition"
 ).split()
 
 
@@ -100,6 +105,7 @@ def read_settings(text: Mapping[str, str]) -> Settings:
         **{name: given[name] for name in _TEXTS if name in given},
         token_seconds=_number("token_seconds", given.get("token_seconds", str(TOKEN_SECONDS))),
         deadline=_number("deadline", given.get("deadline", "90")),
+        odata_fields=read_names(given.get("odata_fields", "")),
         tax_codes=read_tax_codes(given.get("tax_codes", "")),
     )
 
@@ -116,6 +122,22 @@ def read_tax_codes(text: str) -> dict[str, NamedTaxCode]:
         jurisdiction, _, name = rest.strip().partition(" ")
         tax = TaxCode(code=code, name=name.strip() or code, rate=_percent(percent, line))
         found[code] = NamedTaxCode(tax=tax, jurisdiction="" if jurisdiction == "-" else jurisdiction)
+    return found
+
+
+def read_names(text: str) -> dict[str, str]:
+    """Names from lines `Item = to_Items`: ours, and the service's or a hyphen.
+
+    :raises Misconfigured: if a line is not one
+    """
+    found = {}
+    for line in filter(None, (line.strip() for line in text.splitlines())):
+        ours, equals, theirs = (part.strip() for part in line.partition("="))
+        if not equals or not ours.isidentifier() or not (theirs.isidentifier() or theirs == "-"):
+            raise Misconfigured(
+                f"Names of properties are lines such as `Item = to_Items`. {line[:60]!r} is not one. Correct it on the connection."
+            )
+        found[ours] = theirs
     return found
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 from lxml import etree  # type: ignore[import-untyped]
 
-from erp.adapters.sap_s4.journal import Entry, Row, TaxRow
+from erp.adapters.sap_s4.journal import HEADER_FIELDS, HEADER_TEXT_FIELD, Entry, Posted, Row, TaxRow
 from erp.adapters.sap_s4.settings import Settings
 
 PATH = "/sap/bc/srt/scs_ext/sap/journalentrycreaterequestconfi"
@@ -58,12 +58,13 @@ def entry_node(entry: Entry, settings: Settings) -> dict[str, Any]:
 
 
 def _header(entry: Entry, settings: Settings) -> dict[str, Any]:
+    fields = dict(entry.fields)
     return {
         "OriginalReferenceDocumentType": REFERENCE_TYPE,
         "BusinessTransactionType": TRANSACTION,
         "AccountingDocumentType": entry.document_type,
         "DocumentReferenceID": entry.reference,
-        "DocumentHeaderText": entry.header_text,
+        "DocumentHeaderText": fields.get(HEADER_TEXT_FIELD, entry.header_text),
         "CreatedByUser": settings.posting_user,
         "CompanyCode": settings.company_code,
         "DocumentDate": entry.document_date.isoformat(),
@@ -71,6 +72,7 @@ def _header(entry: Entry, settings: Settings) -> dict[str, Any]:
         "TaxDeterminationDate": entry.posting_date.isoformat() if entry.taxes else "",
         "ExchangeRate": entry.rate,
         "Reference1InDocumentHeader": entry.order,
+        **{name: fields[name] for name in HEADER_FIELDS if name in fields},
     }
 
 
@@ -139,24 +141,25 @@ def _group_of(code: str, entry: Entry) -> int:
     return next((group for group, row in enumerate(entry.taxes, start=1) if row.code == code), 0)
 
 
-def reversal_node(document: str, company: str, year: str, day: str, settings: Settings) -> dict[str, Any]:
-    """The reversal of a journal entry, on that day."""
+def reversal_of(entry: Posted, day: date, settings: Settings) -> dict[str, Any]:
+    """The reversal of a journal entry, on that day: named by its key, without rows of its own."""
     return {
         "OriginalReferenceDocumentType": REFERENCE_TYPE,
         "BusinessTransactionType": TRANSACTION,
         "AccountingDocumentType": settings.sale_type,
         "ReversalReason": settings.reversal_reason,
-        "ReversalReferenceDocument": f"{document}{company}{year}",
+        "ReversalReferenceDocument": entry.key,
         "CreatedByUser": settings.posting_user,
-        "CompanyCode": company,
-        "DocumentDate": day,
-        "PostingDate": day,
+        "CompanyCode": entry.company,
+        "DocumentDate": day.isoformat(),
+        "PostingDate": day.isoformat(),
     }
 
 
-def envelope(node: Node, message: str, now: datetime) -> bytes:
+def envelope(node: Node | None, message: str, now: datetime) -> bytes:
     """The request as bytes.
 
+    :param node: None: a message without an entry, for trying the service out
     :param message: our id of this message, at most 35 characters; the confirmation refers to it
     """
     moment = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -166,7 +169,8 @@ def envelope(node: Node, message: str, now: datetime) -> bytes:
     bulk = etree.SubElement(body, f"{{{SFIN}}}JournalEntryBulkCreateRequest")
     header = {"ID": message, "CreationDateTime": moment}
     _write(bulk, "MessageHeader", header)
-    _write(bulk, "JournalEntryCreateRequest", {"MessageHeader": header, "JournalEntry": node})
+    if node is not None:
+        _write(bulk, "JournalEntryCreateRequest", {"MessageHeader": header, "JournalEntry": node})
     written: bytes = etree.tostring(root, xml_declaration=True, encoding="utf-8")
     return written
 
@@ -224,6 +228,14 @@ def fault_of(root: etree._Element) -> tuple[str, str] | None:
         return None
     code, sentence = fault.findtext("faultcode", ""), fault.findtext("faultstring", "")
     return code.rpartition(":")[2], " ".join(sentence.split())[:500]
+
+
+def speaks(root: etree._Element) -> bool:
+    """Whether this is an answer of the service itself: a fault about our message, or a confirmation of nothing."""
+    fault = fault_of(root)
+    if fault is not None:
+        return fault[0].casefold() == "client"
+    return root.find(f".//{{{SFIN}}}JournalEntryBulkCreateConfirmation") is not None
 
 
 def confirmation_of(root: etree._Element, message: str) -> Confirmation | None:

@@ -131,6 +131,38 @@ FIELDS = (
         section=TLS,
     ),
     Field(
+        name="poster",
+        label="Post journal entries by",
+        help="SAP's own service is SOAP. OData is for a service of your own that wraps it. Test connection says which works.",
+        kind="choice",
+        default="soap",
+        choices=(
+            ("soap", "SOAP (JournalEntryCreateRequestConfirmation_In)"),
+            ("odata", "A service of our own (OData)"),
+        ),
+        section=DOCUMENTS,
+    ),
+    Field(
+        name="odata_root",
+        label="Path of your own service",
+        help="E.g. /sap/opu/odata/sap/ZJOURNAL_SRV, or one below /sap/opu/odata4.",
+        section=DOCUMENTS,
+    ),
+    Field(
+        name="odata_set",
+        label="Entity set of your own service",
+        help="What a journal entry is posted to, e.g. JournalEntrySet.",
+        section=DOCUMENTS,
+    ),
+    Field(
+        name="odata_fields",
+        label="Names in your own service",
+        help="One per line, ours = yours, where they differ: `Item = to_Items`, `DebtorItem = to_Customers`, `ProductTaxItem = "
+        "to_Taxes`, `AmountInTransactionCurrency = Amount`. A hyphen leaves a property out.",
+        kind="lines",
+        section=DOCUMENTS,
+    ),
+    Field(
         name="posting_user",
         label="Posting user",
         help="The user that journal entries name as their creator (CreatedByUser), at most 12 characters, e.g. CC0000000002: the "

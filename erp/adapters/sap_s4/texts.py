@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from erp.adapters.sap_s4.journal import HEADER_FIELDS, HEADER_TEXT, HEADER_TEXT_FIELD
 from erp.contract.documents import AnyDocument, MoneyDocument, PartnerDocument, SalesDocument
 from erp.contract.order import Address
 
-HEADER_TEXT = 25
 ITEM_TEXT = 50
 PAYMENT_REFERENCE = 30
 NAME = 40
@@ -101,4 +101,7 @@ def _address(address: Address, what: str, notes: _Notes) -> Address:
 
 
 def _fields(fields: tuple[tuple[str, str], ...], notes: _Notes) -> tuple[tuple[str, str], ...]:
-    return tuple((name, notes.cut(value, FIELD, f"Field {name}")) for name, value in fields)
+    lengths = {**HEADER_FIELDS, HEADER_TEXT_FIELD: HEADER_TEXT}
+    return tuple(
+        (name, notes.cut(value, lengths.get(name, FIELD), f"Field {name}")) for name, value in fields
+    )

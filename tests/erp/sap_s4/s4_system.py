@@ -39,6 +39,14 @@ SETTINGS = {
     "division": "00",
     "tax_codes": "O0 0 - No tax\nO1 8.25 - Sales tax\nO2 20 - VAT 20 %",
 }
+# Posting through a service of the customer's own, as the sandbox has one.
+WRAPPED = {
+    "poster": "odata",
+    "odata_root": "/sap/opu/odata/sap/ZTIEOUT_JOURNAL_SRV",
+    "odata_set": "JournalEntrySet",
+    "odata_fields": "Item = to_Items\nDebtorItem = to_Customers\nProductTaxItem = to_Taxes\nAmountInTransactionCurrency = Amount\n"
+    "DebitCreditCode = -",
+}
 CREDENTIALS = {"client_secret": "sandbox"}
 GUEST = "17100001"
 JOURNAL_PATH = "/journalentrycreaterequestconfi"

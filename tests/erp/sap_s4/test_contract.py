@@ -15,7 +15,9 @@ from erp.contract.documents import AnyDocument, DocumentKind, SettlementDocument
 from erp.contract.facts import LedgerFacts
 from sandbox.s4hana import ledger
 from tests.erp.contract_suite import AdapterContract
-from tests.erp.sap_s4.s4_system import JOURNAL_PATH, S4, customer, money, running, sale
+from tests.erp.sap_s4.s4_system import JOURNAL_PATH, S4, WRAPPED, customer, money, running, sale
+
+WRITES = f"{JOURNAL_PATH}|A_BusinessPartner$|JournalEntrySet$"
 
 
 class S4World:
@@ -64,16 +66,14 @@ class S4World:
         return sum(call.method in ("POST", "PATCH") and "oauth2" not in call.url for call in self.s4.calls)
 
     def answer_lost_after_commit(self) -> None:
-        self.s4.system.faults.add(
-            "drop", moment="after", method="POST", path=f"{JOURNAL_PATH}|A_BusinessPartner$"
-        )
+        self.s4.system.faults.add("drop", moment="after", method="POST", path=WRITES)
 
     def error_after_commit(self) -> None:
         self.s4.system.faults.add(
             "answer",
             moment="after",
             method="POST",
-            path=JOURNAL_PATH,
+            path=WRITES,
             status=502,
             body="<html><h1>502 Bad Gateway</h1></html>",
         )
@@ -95,3 +95,19 @@ class TestSapS4(AdapterContract):
     def world(self) -> Iterator[S4World]:
         with running() as s4:
             yield S4World(s4)
+
+
+class TestSapS4ThroughAServiceOfTheCustomersOwn(AdapterContract):
+    """The same promises where journal entries are posted by OData, with CSRF tokens and names of another's choice."""
+
+    @pytest.fixture
+    def world(self) -> Iterator[S4World]:
+        with running(WRAPPED) as s4:
+            world = S4World(s4)
+
+            def lose() -> None:
+                """Between the CSRF token and the write: else the token's own call would notice, and renew it."""
+                s4.system.faults.add("token_lost", path=f"{WRITES}|ItemCube")
+
+            world.session_lost = lose  # type: ignore[method-assign]
+            yield world

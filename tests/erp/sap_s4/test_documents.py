@@ -225,6 +225,15 @@ def test_texts_are_cut_to_16_25_and_50_characters_with_a_note(s4: S4) -> None:
     )
 
 
+def test_field_rules_fill_header_fields_in_the_order_of_the_wsdl(s4: S4) -> None:
+    fields = (("JrnlEntryCntrySpecificRef1", "web"), ("Reference2InDocumentHeader", "channel 1"))
+    post(s4, sale(INVOICE, "S1-1-I", fields=(*fields, ("DocumentHeaderText", "From a rule"))))
+    entry = sent(s4)
+    assert entry.findtext("Reference2InDocumentHeader") == "channel 1"
+    assert entry.findtext("JrnlEntryCntrySpecificRef1") == "web"
+    assert entry.findtext("DocumentHeaderText") == "From a rule"
+
+
 def test_hostile_text_is_posted_as_text(s4: S4) -> None:
     text = "</Item><Item>\x00\x0b]]>&\ud800 ok\r\nnext"
     fitted, _ = SPEC.translator.fit(replace(sale(INVOICE, "S1-1-I"), memo=text))
@@ -290,7 +299,14 @@ def test_every_kind_of_entry_is_what_the_wsdl_describes(contracts: Path) -> None
     schema = schema_of(contracts / "sap-s4hana" / "JOURNALENTRYCREATEREQUESTCONFI.wsdl")
     with running({"tax_codes": codes, "profit_center": "YB110"}) as s4:
         made = post(s4, sale(INVOICE, "S1-1-I", rate=D("1.085"), due_date=today() + timedelta(days=9)))
-        post(s4, sale(CREDIT, "S1-9-R"))
+        post(
+            s4,
+            sale(
+                CREDIT,
+                "S1-9-R",
+                fields=(("JrnlEntryCntrySpecificRef5", "a"), ("Reference2InDocumentHeader", "b")),
+            ),
+        )
         post(s4, money(PAYMENT, "S1-77-P"))
         post(s4, money(PAYOUT, "S1-9-O"))
         s4.open().cancel(INVOICE, made, before_sending=lambda: None)

@@ -86,6 +86,10 @@ def test_rounding_by_unit_is_no_wrong_rate(facts: LedgerFacts) -> None:
     assert codes(document, facts) == []
 
 
+def test_a_field_rule_for_a_field_that_is_none_is_told(facts: LedgerFacts) -> None:
+    assert codes(sale(INVOICE, "S1-1-I", fields=(("U_Channel", "1"),)), facts) == ["field_unknown"]
+
+
 def test_a_clearing_account_is_looked_at_too(facts: LedgerFacts) -> None:
     assert codes(money(DocumentKind.PAYMENT, "S1-1-P", account="1"), facts) == ["account_unknown"]
 
