@@ -54,6 +54,7 @@ class S4Hana(App):
         self.client_id, self.client_secret = client_id, client_secret
         self.token_seconds, self.tells_life = token_seconds, tells_life
         self.arrangements: set[str] = {*SERVICES, "journal"}  # what the communication arrangements open
+        self.shows_after = timedelta(0)  # how long a new journal entry stays out of the look-up
         self.tokens_given = 0
         self._tokens: dict[str, Any] = {}
         self._csrf: dict[str, tuple[str, str]] = {}  # CSRF token to its session cookie and service
@@ -163,7 +164,12 @@ class S4Hana(App):
 
     def _rows(self, name: str) -> list[Row]:
         if name == "A_OperationalAcctgDocItemCube":
-            return ledger.journal_rows(self.storage)
+            seen = self.clock.now() - self.shows_after
+            return [
+                row
+                for row in ledger.journal_rows(self.storage)
+                if row["AccountingDocumentCreationDate"] <= seen
+            ]
         return partners.rows(self.storage, name) if name in partners.SETS else self.storage.rows(name)
 
     def _write(self, request: Request, name: str, key: str | None) -> Response:

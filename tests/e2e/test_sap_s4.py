@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,17 @@ def test_an_order_whose_answer_was_lost_is_posted_exactly_once(world: S4Installa
     assert_in_the_books_once(world, order_id)
     outcomes = Attempt.objects.filter(document__kind="invoice").order_by("number")
     assert list(outcomes.values_list("outcome", flat=True)) == ["unknown", "adopted"]
+
+
+def test_an_entry_that_shows_late_in_the_look_up_is_not_posted_again(world: S4Installation) -> None:
+    """Nothing is sent again before the deadline and the settling time of the first try are over."""
+    world.s4.shows_after = timedelta(seconds=2)
+    world.s4.faults.add("drop", moment="after", method="POST", path=JOURNAL)
+    order_id = world.store.place(hat())
+    world.notice(order_id)
+    world.settle()
+    assert world.posting(order_id).status == "posted", world.posting(order_id).reason
+    assert_in_the_books_once(world, order_id)
 
 
 def test_a_fault_before_anything_was_posted_ends_in_one_entry_too(world: S4Installation) -> None:

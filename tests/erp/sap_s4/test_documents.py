@@ -249,6 +249,16 @@ def test_an_entry_that_does_not_balance_is_never_sent(s4: S4) -> None:
     assert not any(JOURNAL_PATH in call.url for call in s4.calls[before:])
 
 
+def test_an_entry_that_shows_late_has_no_total_of_our_making(s4: S4) -> None:
+    s4.system.shows_after = timedelta(seconds=60)
+    made = post(s4, sale(INVOICE, "S1-1-I"))
+    assert (made.total, made.tax) == (None, None)
+    s4.system.clock.advance(61)
+    found = s4.open().find(sale(INVOICE, "S1-1-I"))
+    assert found is not None
+    assert (found.key, found.total, found.tax) == (made.key, D("15.24"), D("1.24"))
+
+
 def test_a_closed_period_is_told_in_SAPs_words(s4: S4) -> None:
     day = today()
     company.close_period(s4.system.storage, "1710", day.year, day.month)
