@@ -219,7 +219,7 @@ def _stopped(scope: Scope, status: Status, words: str) -> Iterator[Need]:
             kind=str(status),
             subject=f"{status}:{tenant_id}/{kind}/{code}",
             sentence=f"{counted} {max(row['reason'] for row in rows)}",
-            told=f"{counted} Reason: {code}." if code else counted,
+            told=f"{counted} Reason: {code.replace('_', ' ')}." if code else counted,
             orders=orders,
             money=money,
             since=min(row["since"] for row in rows),
@@ -326,22 +326,29 @@ def _completeness(scope: Scope) -> Iterator[Need]:
         young = certificate.listed_at and timezone.now() - certificate.listed_at < BEING_READ
         open_lines = certificate.lines.filter(finding__in=UNSETTLED)
         if certificate.state == CertificateState.OPEN and not young:
-            words = "are not accounted for"
+            more = ""
             if count_differs(certificate):
-                words += f"; the store counts {certificate.store_count} orders and lists another number"
-            yield _of_certificate(certificate, "completeness", open_lines, words)
+                more = f"; the store counts {certificate.store_count} orders and lists another number"
+            yield _of_certificate(
+                certificate,
+                "completeness",
+                open_lines,
+                f"is not accounted for{more}",
+                f"are not accounted for{more}",
+            )
         unowned = certificate.lines.filter(finding=Finding.UNOWNED)
         if unowned.exists():
             yield _of_certificate(
                 certificate,
                 "unowned",
                 unowned,
+                "belongs to no pipeline: none has its channel, currency or customer group",
                 "belong to no pipeline: none has their channel, currency or customer group",
             )
 
 
 def _of_certificate(
-    certificate: Certificate, kind: str, lines: QuerySet[CertificateLine], words: str
+    certificate: Certificate, kind: str, lines: QuerySet[CertificateLine], of_one: str, of_several: str
 ) -> Need:
     by_currency = (
         lines.values("currency").annotate(orders=Count("id"), amount=Sum("total")).order_by("currency")
@@ -351,7 +358,10 @@ def _of_certificate(
     return Need(
         kind=kind,
         subject=f"store:{certificate.store_id}",
-        sentence=f"{orders} orders of {certificate.store.name}, placed since {certificate.since:%Y-%m-%d}, {words}.",
+        sentence=(
+            f"{orders} order{'' if orders == 1 else 's'} of {certificate.store.name}, placed since "
+            f"{certificate.since:%Y-%m-%d}, {of_one if orders == 1 else of_several}."
+        ),
         orders=orders,
         money=money,
         since=certificate.started_at,

@@ -48,7 +48,8 @@ def _check_completeness(flow: StoreFlow) -> str:
         return str(nothing)
     if not completeness.fill(certificate):
         return "The store's orders are being listed already."
-    return f"{certificate.lines.count()} orders: {certificate.get_state_display().lower()}."
+    count = certificate.lines.count()
+    return f"{count} order{'' if count == 1 else 's'}: {certificate.get_state_display().lower()}."
 
 
 _RUNS = {

@@ -114,6 +114,9 @@ class TenantAdmin(Scoped, ModelAdmin):
     change_permission: May | None = None
     delete_permission: May | None = None
 
+    # What an empty list says: why it is empty, and where its rows come from.
+    when_empty = ""
+
     tenant_column = "tenant"
     # Columns by which a list of any length is sorted at once: an index has them in order.
     sorts_quickly: tuple[str, ...] = ()

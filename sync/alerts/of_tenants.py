@@ -211,7 +211,10 @@ def _undelivered() -> Iterator[Condition]:
             kind=Kind.UNDELIVERED,
             subject=f"destination:{destination.pk}",
             tenant_id=destination.tenant_id,
-            sentence=f"{destination.count} alert messages to {destination.key} were given up: it could not be reached.",
+            sentence=(
+                f"{destination.count} alert {'message' if destination.count == 1 else 'messages'} to {destination.key} "
+                f"{'was' if destination.count == 1 else 'were'} given up: it could not be reached."
+            ),
             since=destination.since,
             path=reverse("admin:sync_alertdestination_change", args=[destination.pk]),
         )

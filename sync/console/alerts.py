@@ -1,6 +1,6 @@
 """Alerts: what is wrong, since when, who was told; acknowledging and muting."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -11,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 from markdown_it import MarkdownIt
@@ -19,7 +18,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from sync.alerts.answers import acknowledge, mute, unmute
 from sync.alerts.kinds import SPECS, Kind
-from sync.console.offers import Offers
+from sync.console.pages import Offers, OwnPage, moment
 from sync.console.postings import amount_cell
 from sync.models import Alert, AlertState
 from tenants.actions import NotDone, row_action
@@ -36,9 +35,12 @@ class MuteForm(forms.Form):
 
 
 @admin.register(Alert)
-class AlertAdmin(Offers, TenantAdmin):
+class AlertAdmin(OwnPage, Offers, TenantAdmin):
     """Open alerts first, then what is over."""
 
+    when_empty = (
+        "Nothing has been wrong so far. What goes wrong appears here by itself, and again on the home page."
+    )
     list_display = ("chip", "what", "orders_waiting", "money_waiting", "since", "answer")
     list_filter = ("state", "kind", "severity")
     fields = ("sentence",)
@@ -55,17 +57,8 @@ class AlertAdmin(Offers, TenantAdmin):
         )
         return rows.annotate(is_over=is_over).order_by("is_over", "severity", "-raised_at", "-id")
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        alert = self.get_object(request, object_id)
-        if alert is not None:
-            extra_context = (extra_context or {}) | alert_page(alert)
-        return super().change_view(request, object_id, form_url, extra_context)
+    def page(self, request: HttpRequest, row: Alert) -> dict[str, Any]:
+        return alert_page(row)
 
     def get_urls(self) -> list[Any]:
         """With the runbooks, so that a link in an e-mail leads to what to do."""
@@ -129,7 +122,7 @@ class AlertAdmin(Offers, TenantAdmin):
     def mute(self, request: HttpRequest, alert: Alert, entered: dict[str, str]) -> str:
         until = timezone.now() + timedelta(hours=int(entered["hours"]))
         mute(alert, until=until, by=request.user.get_username(), why=entered["why"])
-        return f"Muted until {_moment(until)}. If it is still so then, it is told again."
+        return f"Muted until {moment(until)}. If it is still so then, it is told again."
 
     def about_mute(self, request: HttpRequest, alert: Alert) -> str:
         return "No messages about it until then, also if it goes away and comes back. It stays in this list."
@@ -145,7 +138,6 @@ def alert_page(alert: Alert) -> dict[str, Any]:
     spec = SPECS[Kind(alert.kind)]
     return {
         "title": alert.get_kind_display(),
-        "subtitle": None,
         "alert": alert,
         "spec": spec,
         "money": alert.amounts,
@@ -159,8 +151,4 @@ def answer_of(alert: Alert) -> str:
     """What people have said to it, or when it was over."""
     if alert.state != AlertState.CLEARED:
         return alert.answer
-    return f"Over since {_moment(alert.gone_at)}" if alert.gone_at else "Over"
-
-
-def _moment(at: datetime) -> str:
-    return date_format(timezone.localtime(at), "j M Y, H:i")
+    return f"Over since {moment(alert.gone_at)}" if alert.gone_at else "Over"

@@ -79,8 +79,8 @@ class CompanyAdmin(ConnectionAdmin):
             choices=systems, widget=UnfoldAdminSelectWidget, label="System", initial=db_field.get_default()
         )
 
-    def page(self, connection: ErpConnection) -> dict[str, Any]:
-        return super().page(connection) | {"checks": connection.last_test}
+    def page(self, request: HttpRequest, row: ErpConnection) -> dict[str, Any]:
+        return super().page(request, row) | {"checks": row.last_test}
 
     @row_action(May.EDIT_CONNECTIONS, description="Test connection", url_path="test", confirm="about_test")
     def test(self, request: HttpRequest, company: ErpConnection) -> str:

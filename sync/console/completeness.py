@@ -12,6 +12,7 @@ from audit import spreadsheets
 from audit.actions import Action
 from audit.recording import record
 from sync import completeness
+from sync.console.pages import OwnPage, window
 from sync.models import Certificate, CertificateState, Finding
 from tenants.actions import NotDone, row_action
 from tenants.roles import May
@@ -45,9 +46,13 @@ class WindowForm(forms.Form):
 
 
 @admin.register(Certificate)
-class CertificateAdmin(TenantAdmin):
+class CertificateAdmin(OwnPage, TenantAdmin):
     """What each pass found, newest first."""
 
+    when_empty = (
+        "No certificate yet. The nightly run makes one for each store; Check completeness on a store's page makes one for a "
+        "time you choose."
+    )
     list_display = ("window", "store", "started_at", "chip", "found")
     list_filter = ("state", "store")
     list_select_related = ("store",)
@@ -57,7 +62,7 @@ class CertificateAdmin(TenantAdmin):
 
     @admin.display(description="Orders placed", ordering="since")
     def window(self, certificate: Certificate) -> str:
-        return f"{certificate.since:%Y-%m-%d %H:%M} to {certificate.until:%Y-%m-%d %H:%M} UTC"
+        return window(certificate)
 
     @admin.display(description="State", ordering="state")
     def chip(self, certificate: Certificate) -> str:
@@ -98,17 +103,8 @@ class CertificateAdmin(TenantAdmin):
         answer["Content-Disposition"] = f'attachment; filename="{name}"'
         return answer
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        certificate = self.get_object(request, object_id)
-        if certificate is not None:
-            extra_context = (extra_context or {}) | page_of(certificate)
-        return super().change_view(request, object_id, form_url, extra_context)
+    def page(self, request: HttpRequest, row: Certificate) -> dict[str, Any]:
+        return page_of(row)
 
 
 def page_of(certificate: Certificate) -> dict[str, Any]:
@@ -119,7 +115,6 @@ def page_of(certificate: Certificate) -> dict[str, Any]:
     )
     return {
         "title": f"Completeness of {certificate.store.name}",
-        "subtitle": None,
         "certificate": certificate,
         "shares": completeness.shares(certificate.lines.all()),
         "unlisted": certificate.lines.filter(is_listed=False).count(),

@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.html import format_html
 
 from erp.models import ErpConnection
 from storefront.models import Store
 from sync.connections import resume_connection
-from sync.console.offers import Offers
+from sync.console.pages import Offers, OwnPage
 from tenants.actions import NotDone, row_action
 from tenants.roles import May
 from tenants.scoped_admin import TenantAdmin
@@ -18,7 +18,7 @@ SHOWN_PROBES = 60
 PREFIX = {False: "setting_", True: "secret_"}
 
 
-class ConnectionAdmin(Offers, TenantAdmin):
+class ConnectionAdmin(OwnPage, Offers, TenantAdmin):
     """The base of both pages."""
 
     add_permission = May.EDIT_CONNECTIONS
@@ -31,23 +31,11 @@ class ConnectionAdmin(Offers, TenantAdmin):
         reason = connection.pause_reason if connection.paused_at else ""
         return format_html('<span class="t-chip {}">{}</span> {}', look, word, reason)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        connection = self.get_object(request, object_id)
-        if connection is not None:
-            extra_context = (extra_context or {}) | self.page(connection)
-        return super().change_view(request, object_id, form_url, extra_context)
-
-    def page(self, connection: Any) -> dict[str, Any]:
+    def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """What the page shows above its form."""
-        newest = list(connection.probes.all()[:SHOWN_PROBES])
+        newest = list(row.probes.all()[:SHOWN_PROBES])
         return {
-            "title": str(connection),
+            "title": str(row),
             "probes": newest[::-1],
             "failed_probes": [probe for probe in newest if probe.ok is False],
         }

@@ -18,7 +18,7 @@ from sync.alerts.delivery import NotDelivered, again, send
 from sync.alerts.destinations import SECRET_PREFIX
 from sync.alerts.kinds import Kind
 from sync.alerts.telling import trial
-from sync.console.offers import Offers
+from sync.console.pages import Offers
 from sync.models import AlertDestination, AlertNotice, Channel, NoticeState
 from tenants.actions import NotDone, row_action, rows_action
 from tenants.roles import May
@@ -51,6 +51,7 @@ class DestinationAdmin(Offers, TenantAdmin):
     change_permission = May.EDIT_ALERTS
     delete_permission = May.EDIT_ALERTS
     form = DestinationForm
+    when_empty = "Nobody is told of alerts: they only stand in the list of alerts and on the home page."
     list_display = ("key", "channel", "address", "severity", "wants", "state")
     list_filter = ("channel",)
     search_fields = ("key", "address")
@@ -124,6 +125,7 @@ class DestinationAdmin(Offers, TenantAdmin):
 class NoticeAdmin(TenantAdmin):
     """Every message: on its way, arrived, given up."""
 
+    when_empty = "No message yet. One is written for each destination under “Who is alerted” when an alert begins or ends."
     list_display = ("made_at", "what", "destination", "chip", "tries", "problem")
     list_filter = ("state", "destination")
     list_select_related = ("destination",)

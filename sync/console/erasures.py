@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from sync import erasure
 from sync.console.asking import ask_worker
-from sync.console.offers import Offers
+from sync.console.pages import Offers
 from sync.models import Erasure, ErasureState
 from tenants.actions import NotDone, row_action
 from tenants.roles import May
@@ -69,6 +69,7 @@ class ErasureAdmin(Offers, TenantAdmin):
     """Requests, by their number: whom they were about is forgotten when they are done."""
 
     view_permission = add_permission = May.ERASE
+    when_empty = "No request yet. When a person asks to be erased, say who it is: nothing is erased before you confirm it."
     list_display = ("number", "store", "chip", "progress", "by", "asked_at", "finished_at")
     list_filter = ("state", "store")
     list_select_related = ("store",)

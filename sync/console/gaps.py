@@ -18,7 +18,7 @@ from mappings.suggestions import suggest
 from sync.asking import ask
 from sync.attention import waiting_at
 from sync.console.asking import NOBODY, READ_LATER
-from sync.console.offers import Offers
+from sync.console.pages import Offers, OwnPage
 from sync.console.postings import ReasonForm, amount_cell, reprocessing
 from sync.gaps import ignore, waiting_for
 from sync.models import Gap, GapState, Posting, Reprocess
@@ -42,9 +42,10 @@ class GapList(LongList):
 
 
 @admin.register(Gap)
-class GapAdmin(Offers, TenantAdmin):
+class GapAdmin(OwnPage, Offers, TenantAdmin):
     """One row for each missing mapping, however many orders wait for it."""
 
+    when_empty = "No mapping is missing."
     list_display = ("what", "kind_label", "orders", "money", "first_seen_at", "chip")
     list_filter = ("state", "kind", "mapping_set")
     search_fields = ("key", "label")
@@ -59,19 +60,13 @@ class GapAdmin(Offers, TenantAdmin):
         rows = super().get_queryset(request).annotate(waiting=Count("blocks"), weight=Sum("blocks__amount"))
         return rows.order_by("-state", "-weight", "-waiting", "pk")
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        gap = self.get_object(request, object_id)
-        if gap is not None and request.method == "POST":
-            return self._map(request, gap)
-        if gap is not None:
-            extra_context = (extra_context or {}) | gap_page(request, gap)
-        return super().change_view(request, object_id, form_url, extra_context)
+    def change_view(self, request: HttpRequest, object_id: str, *rest: Any, **more: Any) -> HttpResponse:
+        """The page of a gap is a form of its own: its POST saves the mapping."""
+        gap = self.get_object(request, object_id) if request.method == "POST" else None
+        return self._map(request, gap) if gap else super().change_view(request, object_id, *rest, **more)
+
+    def page(self, request: HttpRequest, row: Gap) -> dict[str, Any]:
+        return gap_page(request, row)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LongList]:
         return GapList
@@ -164,7 +159,6 @@ def gap_page(request: HttpRequest, gap: Gap) -> dict[str, Any]:
     scope = scope_of(waiting_for(gap))
     return {
         "title": cut_text(gap.label),
-        "subtitle": None,
         "gap": gap,
         "kind_label": spec.label,
         "target_label": spec.target_label,

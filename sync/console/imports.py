@@ -4,12 +4,12 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.html import format_html
 
 from erp.contract.money import Money
 from sync import history_import
-from sync.console.offers import Offers
+from sync.console.pages import Offers, OwnPage, window
 from sync.models import HistoryImport, ImportState, Status
 from tenants.actions import NotDone, row_action
 from tenants.roles import May
@@ -31,9 +31,12 @@ HIDDEN = {
 
 
 @admin.register(HistoryImport)
-class HistoryImportAdmin(Offers, TenantAdmin):
+class HistoryImportAdmin(OwnPage, Offers, TenantAdmin):
     """Who imported which time, and how far it is."""
 
+    when_empty = (
+        "No import yet. Import history on a store's page prepares one; nothing starts before you say so."
+    )
     list_display = ("window", "store", "by", "made_at", "chip", "progress")
     list_filter = ("state", "store")
     list_select_related = ("store",)
@@ -46,7 +49,7 @@ class HistoryImportAdmin(Offers, TenantAdmin):
 
     @admin.display(description="Orders placed", ordering="since")
     def window(self, run: HistoryImport) -> str:
-        return f"{run.since:%Y-%m-%d %H:%M} to {run.until:%Y-%m-%d %H:%M} UTC"
+        return window(run)
 
     @admin.display(description="State", ordering="state")
     def chip(self, run: HistoryImport) -> str:
@@ -80,17 +83,8 @@ class HistoryImportAdmin(Offers, TenantAdmin):
     def about_cancel(self, request: HttpRequest, run: HistoryImport) -> str:
         return "No more orders are read. What is posted stays posted; another import of the same time reads only what is left."
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        run = self.get_object(request, object_id)
-        if run is not None:
-            extra_context = (extra_context or {}) | page_of(run)
-        return super().change_view(request, object_id, form_url, extra_context)
+    def page(self, request: HttpRequest, row: HistoryImport) -> dict[str, Any]:
+        return page_of(row)
 
 
 def page_of(run: HistoryImport) -> dict[str, Any]:
@@ -102,7 +96,6 @@ def page_of(run: HistoryImport) -> dict[str, Any]:
     before = {(status, currency): (orders, amount) for status, orders, currency, amount in run.before}
     return {
         "title": f"History import of {run.store.name}",
-        "subtitle": None,
         "run": run,
         "look": LOOKS.get(ImportState(run.state), ""),
         "is_moving": run.state in (ImportState.RUNNING, ImportState.PAUSED),

@@ -16,7 +16,7 @@ from unfold.widgets import (
 )
 
 from sync.console.asking import run_flows
-from sync.console.offers import Offers
+from sync.console.pages import Offers
 from sync.models import Flow, Mode, Pipeline
 from sync.pipelines import save_pipeline, set_schedule
 from sync.planning import SETTINGS, BadSetting, SettingSpec, parse_settings, plain_settings

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import F, Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
@@ -14,8 +14,8 @@ from erp.contract.errors import RemoteError
 from erp.contract.money import Money
 from erp.models import ErpConnection
 from sync import trail
-from sync.console.offers import Offers
 from sync.console.order_page import TITLES, order_page
+from sync.console.pages import Offers, OwnPage
 from sync.models import Document, DocumentState, Gap, Pipeline, Posting, RecordKind, Status
 from sync.reprocess import exclude, reprocess, scope_of, take_back
 from sync.resolution import resolve
@@ -85,7 +85,7 @@ class FoundForm(forms.Form):
 
 
 @admin.register(Posting)
-class PostingAdmin(Offers, TenantAdmin):
+class PostingAdmin(OwnPage, Offers, TenantAdmin):
     """What came from the store and what became of it in the ERP."""
 
     list_display = ("record", "chip", "why", "money", "placed_at", "erp_documents", "pipeline")
@@ -110,23 +110,13 @@ class PostingAdmin(Offers, TenantAdmin):
         term = search_term.strip()
         return (queryset.filter(pk__in=postings_called(term, request.user)) if term else queryset), False
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        posting = self.get_object(request, object_id)
-        if posting is not None:
-            extra_context = (extra_context or {}) | {
-                "title": str(posting),
-                "subtitle": None,
-                "page": order_page(posting),
-                "gaps": Gap.objects.filter(blocks__posting=posting),
-                "story_url": story_url(trail.subject(posting)),
-            }
-        return super().change_view(request, object_id, form_url, extra_context)
+    def page(self, request: HttpRequest, row: Posting) -> dict[str, Any]:
+        return {
+            "title": str(row),
+            "page": order_page(row),
+            "gaps": Gap.objects.filter(blocks__posting=row),
+            "story_url": story_url(trail.subject(row)),
+        }
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """With the pipeline, for people who see several."""

@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 
 from sync.console.asking import ask_worker
+from sync.console.pages import OwnPage
 from sync.models import Retention, RetentionRun
 from sync.retention import KINDS, preview, start_run
 from tenants.actions import Done, row_action
@@ -16,27 +17,18 @@ from tenants.scoped_admin import TenantAdmin
 
 
 @admin.register(Retention)
-class RetentionAdmin(TenantAdmin):
+class RetentionAdmin(OwnPage, TenantAdmin):
     """One policy for each tenant; without one the defaults count."""
 
     add_permission = change_permission = May.EDIT_TENANT
+    when_empty = "No tenant has a policy of its own: the nightly run prunes by the defaults."
     list_display = ("policy", "snapshots", "plans", "attempts", "calls", "events", "closed", "trail")
     fields = ("tenant", "snapshots", "plans", "attempts", "calls", "events", "closed", "trail")
     change_form_template = "sync/retention.html"
     actions_detail = ("run_now",)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        policy = self.get_object(request, object_id)
-        if policy is not None:
-            runs = RetentionRun.objects.filter(tenant=policy.tenant_id)[:5]
-            extra_context = (extra_context or {}) | {"due": preview(policy), "runs": runs}
-        return super().change_view(request, object_id, form_url, extra_context)
+    def page(self, request: HttpRequest, row: Retention) -> dict[str, Any]:
+        return {"due": preview(row), "runs": RetentionRun.objects.filter(tenant=row.tenant_id)[:5]}
 
     @admin.display(description="Retention")
     def policy(self, row: Retention) -> str:
@@ -58,6 +50,7 @@ class RetentionAdmin(TenantAdmin):
 class RetentionRunAdmin(TenantAdmin):
     """Runs and their totals."""
 
+    when_empty = "No run yet: it runs every night at 3:10 UTC."
     list_display = ("started_at", "who", "finished_at", "totals")
     fields = readonly_fields = ("started_at", "who", "finished_at", "totals", "correlation_id")
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
+from sync.console.pages import OwnPage
 from sync.models import Reprocess
 from sync.reprocess import progress, progress_of
 from tenants.long_lists import LongList
@@ -24,9 +25,10 @@ class RunList(LongList):
 
 
 @admin.register(Reprocess)
-class ReprocessAdmin(TenantAdmin):
+class ReprocessAdmin(OwnPage, TenantAdmin):
     """Who asked for what to be worked off again, and how far it is."""
 
+    when_empty = "Nothing was reprocessed yet. Reprocess is on an order's page, on a gap's, and above the list of orders."
     list_display = ("what", "by", "started_at", "state")
     search_fields = ("what", "by")
     fields = ("what",)
@@ -39,22 +41,10 @@ class ReprocessAdmin(TenantAdmin):
     def state(self, run: Reprocess) -> str:
         return f"{run.now.done} of {run.now.total} done, {run.now.posted} posted"
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        run = self.get_object(request, object_id)
-        if run is not None:
-            items = run.items.select_related("posting").order_by("pk")[:SHOWN]
-            page = {
-                "title": "Progress",
-                "subtitle": None,
-                "run": run,
-                "progress": progress(run),
-                "items": items,
-            }
-            extra_context = (extra_context or {}) | page
-        return super().change_view(request, object_id, form_url, extra_context)
+    def page(self, request: HttpRequest, row: Reprocess) -> dict[str, Any]:
+        return {
+            "title": "Progress",
+            "run": row,
+            "progress": progress(row),
+            "items": row.items.select_related("posting").order_by("pk")[:SHOWN],
+        }

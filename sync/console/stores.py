@@ -139,12 +139,12 @@ class StoreAdmin(ConnectionAdmin):
             ),
         ]
 
-    def page(self, connection: Store) -> dict[str, Any]:
+    def page(self, request: HttpRequest, row: Store) -> dict[str, Any]:
         """With what this hour of the week usually brings, or why nothing is said about it, and what is not read."""
-        rhythm = OrderRhythm.objects.filter(store=connection).select_related("store__tenant").first()
+        rhythm = OrderRhythm.objects.filter(store=row).select_related("store__tenant").first()
         usual = verdict_of(rhythm, timezone.now())[0] if rhythm else None
-        unread = pipelines_without_categories().filter(store=connection)
-        return super().page(connection) | {
+        unread = pipelines_without_categories().filter(store=row)
+        return super().page(request, row) | {
             "usual": usual,
             "not_used": list(dict.fromkeys(map(sentence_of, unread))),
         }

@@ -223,7 +223,7 @@ class AlertNotice(_OfTenantOrInstallation):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_change_display()}: {self.content.get('what', '')}"[:200]
+        return f"{self.get_change_display()}: {self.content['data']['what']}"[:200]
 
 
 class Heartbeat(models.Model):

@@ -218,7 +218,7 @@ def test_the_nightly_run_is_a_flow_and_its_failure_a_sentence(pipeline: Pipeline
     Pipeline.objects.update(start_at=timezone.now() - timedelta(days=2))
     order_id = shop.place(replace(HAT, placed_at=timezone.now() - timedelta(days=1)))
     flow = StoreFlow.objects.select_related("store__tenant").get(kind="completeness")
-    assert store_flows.run(flow) == "1 orders: not every order is accounted for yet."
+    assert store_flows.run(flow) == "1 order: not every order is accounted for yet."
     assert Posting.objects.get().record_id == str(order_id)
 
     Store.objects.update(access_token="wrong")

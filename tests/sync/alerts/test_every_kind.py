@@ -216,14 +216,14 @@ CASES: dict[Kind, Case] = {
     Kind.COMPLETENESS: Case(
         breaks=certify("missing"),
         mends=certify("accounted"),
-        sentence="1 orders of Acme web shop, placed since 2026-11-01, are not accounted for.",
+        sentence="1 order of Acme web shop, placed since 2026-11-01, is not accounted for.",
         orders=1,
         money=("12.00 USD",),
     ),
     Kind.UNOWNED: Case(
         breaks=certify("unowned"),
         mends=certify("accounted"),
-        sentence="1 orders of Acme web shop, placed since 2026-11-01, belong to no pipeline",
+        sentence="1 order of Acme web shop, placed since 2026-11-01, belongs to no pipeline",
         orders=1,
         money=("12.00 USD",),
     ),
@@ -276,7 +276,7 @@ CASES: dict[Kind, Case] = {
     Kind.UNDELIVERED: Case(
         breaks=give_up_a_message,
         mends=lambda p: AlertNotice.objects.filter(state=NoticeState.DEAD).delete(),
-        sentence="1 alert messages to pager were given up: it could not be reached.",
+        sentence="1 alert message to pager was given up: it could not be reached.",
     ),
     Kind.BACKGROUND_SILENT: Case(
         breaks=lambda p: Heartbeat.objects.update_or_create(

@@ -8,7 +8,7 @@ from django.utils.html import escape
 
 from erp.models import ErpConnection
 from storefront.models import Store
-from sync.models import Gap, Pipeline, Posting, Reprocess
+from sync.models import AlertDestination, AlertNotice, Gap, Pipeline, Posting, Reprocess
 from tenants.models import Tenant
 from tenants.roles import Role
 from tests.sync.console.making import make_document, make_gap, make_person, make_posting
@@ -179,9 +179,40 @@ def test_a_viewer_is_offered_no_action_and_may_do_none(pipeline: Pipeline) -> No
 def test_an_empty_list_says_why_it_is_empty(pipeline: Pipeline) -> None:
     client = visitor(pipeline.tenant, Role.VIEWER)
 
-    assert "Nothing here yet." in shown(client, "/admin/sync/gap/")
+    assert "No mapping is missing." in shown(client, "/admin/sync/gap/")
     make_gap(pipeline, "HAT", make_posting(pipeline, 1))
     assert "Nothing fits." in shown(client, "/admin/sync/gap/?state__exact=closed")
+
+
+@pytest.mark.parametrize(
+    ("rows", "where_they_come_from"),
+    [
+        ("alert", "What goes wrong appears here by itself"),
+        ("alertdestination", "Nobody is told of alerts"),
+        ("alertnotice", "under “Who is alerted”"),
+        ("certificate", "Check completeness on a store&#x27;s page"),
+        ("erasure", "nothing is erased before you confirm it"),
+        ("historyimport", "Import history on a store&#x27;s page"),
+        ("reprocess", "Reprocess is on an order&#x27;s page"),
+        ("retention", "prunes by the defaults"),
+        ("retentionrun", "every night at 3:10 UTC"),
+    ],
+)
+def test_an_empty_list_says_where_its_rows_come_from(
+    tenant: Tenant, rows: str, where_they_come_from: str
+) -> None:
+    client = visitor(tenant, Role.ADMINISTRATOR, Role.OPERATOR)
+    assert where_they_come_from in shown(client, f"/admin/sync/{rows}/")
+
+
+def test_an_alert_s_message_is_named_by_what_it_says(pipeline: Pipeline) -> None:
+    destination = AlertDestination.objects.create(
+        tenant=pipeline.tenant, key="ops", address="ops@example.com"
+    )
+    notice = AlertNotice(
+        destination=destination, change="raised", content={"data": {"what": "2 orders are held."}}
+    )
+    assert str(notice) == "Raised: 2 orders are held."
 
 
 def test_what_the_erp_offers_is_read_when_it_never_was(pipeline: Pipeline) -> None:
