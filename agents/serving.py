@@ -121,6 +121,15 @@ def _rfc_driver(settings: Settings) -> Any:
 
 
 def _sage_driver(settings: Settings) -> Any:
+    if settings.driver == "sage-boi":
+        from agents.sage.boi import SageBoi
+
+        system = {name: value for name, value in settings.system.items() if name != "password_file"}
+        try:
+            return _made(SageBoi, settings.access.companies, settings.secret("password"), **system)
+        except ImportError as error:
+            message = f"the driver sage-boi needs Windows and pywin32 (install tieout-agent[sage]): {error}"
+            raise BadSettings(message) from None
     from agents.sage.simulated import SimulatedSage
 
     return _made(SimulatedSage, settings.data_dir, settings.access.companies, **settings.system)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from agents.errors import BadSettings
 
-DRIVERS = {"rfc": ("simulated", "sapnwrfc"), "sage100": ("simulated",)}
+DRIVERS = {"rfc": ("simulated", "sapnwrfc"), "sage100": ("simulated", "sage-boi")}
 
 
 @dataclass(frozen=True, kw_only=True)

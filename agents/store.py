@@ -185,7 +185,7 @@ class Store:
 def _opened(path: Path) -> sqlite3.Connection:
     """The file, made if it is not there, readable by its owner only, locked for this process until its end."""
     path.touch(mode=0o600)
-    db = sqlite3.connect(path, timeout=1, check_same_thread=False)
+    db = sqlite3.connect(path, timeout=0.2, check_same_thread=False)
     try:
         # EXCLUSIVE: the operating system lets go of the lock when the process ends, however it ends.
         db.execute("PRAGMA locking_mode = EXCLUSIVE")

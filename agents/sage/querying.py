@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from agents.errors import ProtocolError, bad_request
 from agents.sage.driver import Condition, Driver, Query
-from agents.sage.tables import DATE, DECIMAL, TABLES, TEXT, Column, Table
+from agents.sage.tables import DATE, DECIMAL, PLAIN_DECIMAL, TABLES, TEXT, Column, Table
 
 MOST_ROWS = 1000
 OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "in", "starts_with")
@@ -102,15 +101,8 @@ def _check_value(column: Column, value: Any) -> None:
         raise _bad_filter(f"{column.name} is compared with text")
     if column.kind == DATE and not DATE_TEXT.fullmatch(value):
         raise _bad_filter(f"{column.name} is compared with a date as YYYYMMDD")
-    if column.kind == DECIMAL and not _is_decimal(value):
+    if column.kind == DECIMAL and not PLAIN_DECIMAL.fullmatch(value):
         raise _bad_filter(f"{column.name} is compared with a decimal number as text")
-
-
-def _is_decimal(value: str) -> bool:
-    try:
-        return Decimal(value).is_finite()
-    except InvalidOperation:
-        return False
 
 
 def _bad_filter(message: str) -> ProtocolError:

@@ -6,9 +6,11 @@ description of Sage 100's tables where that is found.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 TEXT, DATE, DECIMAL = "text", "date", "decimal"
+PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")  # no exponent: 1e9999999 is short and enormous
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from agents import exact
 from agents.errors import ProtocolError, bad_request
 from agents.sage.driver import NEXT, Driver, Key, SageBroken, Write, sage_unavailable
-from agents.sage.tables import DECIMAL, OBJECTS, Business, Column
+from agents.sage.tables import DECIMAL, OBJECTS, PLAIN_DECIMAL, Business, Column
 from agents.store import FINISHED, SAVING, STARTED, AlreadyRunning, Record, Store, StoreUnwritable
 from agents.web import REPLAY, Answer
 
@@ -151,10 +151,7 @@ def _carries(found: Mapping[str, str], write: Write) -> bool:
 def _same(column: Column, found: str, sent: str) -> bool:
     if column.kind != DECIMAL:
         return found.strip() == sent.strip()
-    try:
-        return Decimal(found) == Decimal(sent)
-    except InvalidOperation:
-        return False
+    return bool(PLAIN_DECIMAL.fullmatch(sent)) and Decimal(found) == Decimal(sent)
 
 
 # -- reading a request -------------------------------------------------------

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from agents.sage.driver import Key, Write, refused
 from agents.sage.simulated import company
-from agents.sage.tables import DATE, DECIMAL, Table
+from agents.sage.tables import DATE, DECIMAL, PLAIN_DECIMAL, Table
 from agents.simulation.rows import Change, Row, Rows, column, key_of
 
 CENT = Decimal("0.01")
@@ -161,10 +161,9 @@ class Saving:
         if column is None:
             raise self._refused(line, name, f"The column {name} is not in the IOList.")
         if column.kind == DECIMAL:
-            try:
-                return f"{Decimal(value).quantize(Decimal(1).scaleb(-column.scale), ROUND_HALF_UP):f}"
-            except InvalidOperation:
-                raise self._refused(line, name, f"{name} is not numeric.") from None
+            if not PLAIN_DECIMAL.fullmatch(value):
+                raise self._refused(line, name, f"{name} is not numeric.")
+            return f"{Decimal(value).quantize(Decimal(1).scaleb(-column.scale), ROUND_HALF_UP):f}"
         if column.kind == DATE and not (value == "" or (len(value) == 8 and value.isdigit())):
             raise self._refused(line, name, f"The {name} is invalid.")
         if column.kind != DATE and len(value) > column.length:
