@@ -23,6 +23,9 @@ from erp.contract.reading import read_document
 from sync import trail
 from sync.models import (
     UNFINISHED,
+    Alert,
+    AlertNotice,
+    AlertState,
     Attempt,
     ClearedBy,
     Document,
@@ -30,6 +33,7 @@ from sync.models import (
     Event,
     Gap,
     GapState,
+    NoticeState,
     Posting,
     Reprocess,
     ReprocessItem,
@@ -62,7 +66,7 @@ class Kind:
     name: str
     policy: str  # the field of `Retention`
     label: str
-    due: Callable[[int, datetime], QuerySet]
+    due: Callable[[int | None, datetime], QuerySet]
     prune: Callable[[list[int]], None]
 
 
@@ -134,6 +138,14 @@ def _prune_all(run: RetentionRun, kind: Kind, before: datetime, ends: float) -> 
             return True
 
 
+def prune_of_installation() -> None:
+    """Alerts of the installation and their messages: no tenant's policy is theirs, the default is."""
+    before = timezone.now() - timedelta(days=Retention().closed)
+    for kind in OF_ALERTS:
+        while ids := list(kind.due(None, before).values_list("pk", flat=True)[:BATCH]):
+            kind.prune(ids)
+
+
 def _count(run: RetentionRun, name: str, more: int) -> None:
     if more:
         row = RetentionRun.objects.select_for_update().get(pk=run.pk)
@@ -192,6 +204,19 @@ def _due_gaps(tenant_id: int, before: datetime) -> QuerySet[Gap]:
 def _due_runs(tenant_id: int, before: datetime) -> QuerySet[Reprocess]:
     waits = ReprocessItem.objects.filter(unfinished("posting__"), run=OuterRef("pk"))
     return Reprocess.objects.filter(~Exists(waits), tenant_id=tenant_id, started_at__lt=before).order_by("pk")
+
+
+def _due_messages(tenant_id: int | None, before: datetime) -> QuerySet[AlertNotice]:
+    """What still waits to be sent stays."""
+    done = AlertNotice.objects.filter(
+        tenant_id=tenant_id, state__in=(NoticeState.SENT, NoticeState.DEAD), made_at__lt=before
+    )
+    return done.order_by("pk")
+
+
+def _due_alerts(tenant_id: int | None, before: datetime) -> QuerySet[Alert]:
+    over = Alert.objects.filter(tenant_id=tenant_id, state=AlertState.CLEARED, cleared_at__lt=before)
+    return over.order_by("pk")
 
 
 def _due_items(tenant_id: int, before: datetime) -> QuerySet[ReprocessItem]:
@@ -256,6 +281,16 @@ def _delete(model: type[Model]) -> Callable[[list[int]], None]:
     return lambda ids: model.objects.filter(pk__in=ids).delete()
 
 
+OF_ALERTS = (
+    Kind(
+        name="messages",
+        policy="closed",
+        label="Messages of alerts",
+        due=_due_messages,
+        prune=_delete(AlertNotice),
+    ),
+    Kind(name="alerts", policy="closed", label="Alerts that are over", due=_due_alerts, prune=_delete(Alert)),
+)
 KINDS = (
     Kind(name="snapshots", policy="snapshots", label="Snapshots", due=_due_snapshots, prune=_clear_snapshots),
     Kind(name="plans", policy="plans", label="Plans", due=_due_plans, prune=_clear_plans),
@@ -284,4 +319,5 @@ KINDS = (
         prune=_delete(ReprocessItem),
     ),
     Kind(name="runs", policy="closed", label="Reprocess runs", due=_due_runs, prune=_delete(Reprocess)),
+    *OF_ALERTS,
 )

@@ -171,6 +171,7 @@ def prune_all() -> None:
     """Begin every tenant's nightly pruning, or go on with what an earlier night did not finish."""
     for tenant in Tenant.objects.all():
         prune.apply_async(kwargs={"run_id": retention.start_run(tenant).pk}, ignore_result=True)
+    retention.prune_of_installation()
     for row in Erasure.objects.filter(state__in=(ErasureState.LOOKING, ErasureState.ERASING)):
         go_on_erasing.apply_async(kwargs={"erasure_id": row.pk}, ignore_result=True)
 

@@ -373,7 +373,10 @@ class RetentionEntry(Section):
     attempts: int = Field(365, description="What was sent, answered and said at each try. 14 at least.")
     calls: int = Field(90, description="What calls to stores and ERPs carried. 14 at least.")
     events: int = Field(90, description="Deliveries of the stores. 14 at least.")
-    closed: int = Field(365, description="Closed gaps and finished reprocess runs. 14 at least.")
+    closed: int = Field(
+        365,
+        description="Closed gaps, finished reprocess runs, alerts that are over and their messages. 14 at least.",
+    )
     trail: int = Field(
         3650,
         description="Months of the audit trail; the longest policy of all tenants decides. 365 at least.",

@@ -75,8 +75,8 @@ class Retention(TenantOwned):
     closed = _days(
         365,
         floor=14,
-        name="closed gaps and runs",
-        means="Closed gaps and finished reprocess runs; they are deleted.",
+        name="closed gaps, runs and alerts",
+        means="Closed gaps, finished reprocess runs, alerts that are over and messages of alerts; they are deleted.",
     )
 
     trail = _days(

@@ -9,8 +9,9 @@ from django.db import connection
 from django.utils import timezone
 
 from sync import retention
-from sync.models import Event, Pipeline, Retention
+from sync.models import Alert, AlertDestination, AlertNotice, Event, Pipeline, Retention
 from sync.retention import go_on, policy_of, preview, start_run
+from tenants.models import Tenant
 from tests.sync.rows import make_company, make_pipeline, make_store
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -88,3 +89,64 @@ def test_one_run_of_a_tenant_is_under_way_at_a_time(shop: Pipeline) -> None:
     assert go_on(first, seconds=20)
     assert start_run(shop.tenant) != first
     assert Retention.objects.count() == 0
+
+
+def make_alert(tenant: Tenant | None, subject: str, *, days: int | None) -> Alert:
+    """One that was over so many days ago, with a message that was sent; None: one that is open."""
+    at = timezone.now() - datetime.timedelta(days=days or 500)
+    alert = Alert.objects.create(
+        tenant=tenant,
+        kind="held",
+        subject=subject,
+        severity="warning",
+        sentence="An order is held.",
+        since=at,
+        noticed_at=at,
+        raised_at=at,
+        state="open" if days is None else "cleared",
+        cleared_at=None if days is None else at,
+    )
+    destination, _ = AlertDestination.objects.get_or_create(
+        tenant=tenant, key="ops", address="ops@example.com"
+    )
+    for state in ("sent", "waiting"):
+        AlertNotice.objects.create(
+            tenant=tenant,
+            destination=destination,
+            alert=alert,
+            change="raised",
+            message_id=f"{subject}-{state}",
+            content={},
+            state=state,
+            made_at=at,
+        )
+    return alert
+
+
+def kept(tenant: Tenant | None) -> tuple[set[str], set[str]]:
+    return (
+        set(Alert.objects.filter(tenant=tenant).values_list("subject", flat=True)),
+        set(AlertNotice.objects.filter(tenant=tenant).values_list("message_id", flat=True)),
+    )
+
+
+def test_alerts_that_are_over_and_old_messages_go_and_what_is_open_or_unsent_stays(shop: Pipeline) -> None:
+    for subject, days in (("old", 366), ("young", 364), ("open", None)):
+        make_alert(shop.tenant, subject, days=days)
+    due = {line.label: line.count for line in preview(policy_of(shop.tenant_id))}
+    assert (due["Alerts that are over"], due["Messages of alerts"]) == (1, 2)
+
+    run = start_run(shop.tenant)
+    assert go_on(run, seconds=20)
+
+    assert kept(shop.tenant) == ({"young", "open"}, {"young-sent", "young-waiting", "open-waiting"})
+    run.refresh_from_db()
+    assert run.cleared == {"messages": 2, "alerts": 1}
+
+
+def test_alerts_of_the_installation_are_pruned_by_the_default(shop: Pipeline) -> None:
+    Retention.objects.create(tenant=shop.tenant, closed=14)
+    for subject, days in (("old", 366), ("young", 364), ("open", None)):
+        make_alert(None, subject, days=days)
+    retention.prune_of_installation()
+    assert kept(None) == ({"young", "open"}, {"young-sent", "young-waiting", "open-waiting"})
