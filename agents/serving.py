@@ -40,8 +40,9 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     listen = settings.listen
     server = Server(Application(service), listen.host, listen.port, tls_of(settings, listen))
     stop = threading.Event()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, lambda *_: stop.set())
+    for name in ("SIGTERM", "SIGINT", "SIGBREAK"):  # the last is how Windows stops a service's console
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: stop.set())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     ready(server.url)
