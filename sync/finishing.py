@@ -102,12 +102,16 @@ def fail(posting: Posting, lease: Lease, error: RemoteError) -> None:
 
 
 def hold_as_our_bug(posting: Posting) -> None:
-    """A posting whose workers died three times is taken out of the way and shown; it is our bug."""
+    """A posting whose workers died three times is taken out of the way and shown: our bug, as far as we know.
+
+    A worker that is killed takes down whatever it works on, so the sentence does not blame the order.
+    """
     Posting.objects.filter(pk=posting.pk).update(
         status=Status.HELD,
         reason=(
-            f"Tieout stopped {MOST_CRASHES} times while working on this. It is our bug: send us trace "
-            f"{posting.correlation_id}. Reprocess tries again."
+            f"{MOST_CRASHES} times a worker ended while it worked on this: by an error of Tieout, or because the process was "
+            "killed (a restart, no memory left). Press Reprocess: nothing is posted twice. If it is held again, send us trace "
+            f"{posting.correlation_id}."
         ),
         reason_code="our_bug",
         due_at=None,

@@ -143,3 +143,5 @@ def test_holding_as_our_bug_can_be_reprocessed(posting: Posting) -> None:
     hold_as_our_bug(posting)
     posting.refresh_from_db()
     assert (posting.crashes, posting.lease_until) == (0, None)
+    assert "the process was killed" in posting.reason
+    assert "Press Reprocess: nothing is posted twice." in posting.reason
