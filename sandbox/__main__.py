@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-import signal
 import sys
-import threading
 from pathlib import Path
 
 from sandbox.bigcommerce import BigCommerce
 from sandbox.scenarios import morning
 from sandbox.scenarios.catalogue import ARTICLES, stock_shelves
 from sandbox.service_layer import Company, ServiceLayer, add_item
+from sandbox.serving import arguments, serve_until_stopped
 from sandbox.wire import Server, Storage, serve
 
 STORE = "demo"
@@ -21,29 +19,16 @@ CREDENTIALS = {"token": "demo-token", "client_id": "demo-client", "client_secret
 
 def main() -> int:
     """Serve until SIGTERM or Ctrl-C."""
-    given = _arguments()
-    servers = [
-        _bigcommerce(given.data, given.bigcommerce_port, given.hurry),
-        _service_layer(given.data, given.service_layer_port),
-    ]
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
-    for server in servers:
-        print(f"{server.app.name} {server.url}", flush=True)
-    stopped.wait()
-    for server in servers:
-        server.stop()
-    return 0
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    parser = arguments("sandbox", __doc__)
     parser.add_argument("--data", type=Path, metavar="DIR", help="keep the state here; without it, in memory")
-    parser.add_argument("--bigcommerce-port", type=int, default=0, metavar="N", help="0 takes a free port")
-    parser.add_argument("--service-layer-port", type=int, default=0, metavar="N", help="0 takes a free port")
     parser.add_argument("--hurry", type=float, default=20, help="webhook retries come that much sooner (20)")
-    return parser.parse_args()
+    given = parser.parse_args()
+    return serve_until_stopped(
+        [
+            _bigcommerce(given.data, given.bigcommerce_port, given.hurry),
+            _service_layer(given.data, given.service_layer_port),
+        ]
+    )
 
 
 def _storage(data: Path | None, name: str) -> Storage | None:

@@ -7,8 +7,6 @@ delivers the webhooks itself. ``/_control/faults`` adds latency, ``/_control/cou
 from __future__ import annotations
 
 import argparse
-import signal
-import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,6 +15,7 @@ from sandbox.bigcommerce.shopping import Person
 from sandbox.scenarios.case import TX
 from sandbox.scenarios.catalogue import ARTICLES, BOTTLE, LAMP, MUG, stock_shelves
 from sandbox.service_layer import Company, ServiceLayer, add_item
+from sandbox.serving import arguments, serve_until_stopped
 from sandbox.wire import Server, serve
 
 UNLIMITED = 10**9
@@ -43,26 +42,11 @@ ORDER = Shopping(
 
 def main() -> int:
     """Serve until SIGTERM or Ctrl-C."""
-    given = _arguments()
-    servers = [_stores(given), _companies(given)]
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
-    for server in servers:
-        print(f"{server.app.name} {server.url}", flush=True)
-    stopped.wait()
-    for server in servers:
-        server.stop()
-    return 0
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m sandbox.benchmark", description=__doc__)
-    parser.add_argument("--bigcommerce-port", type=int, default=0, metavar="N", help="0 takes a free port")
-    parser.add_argument("--service-layer-port", type=int, default=0, metavar="N", help="0 takes a free port")
+    parser = arguments("sandbox.benchmark", __doc__)
     parser.add_argument("--connections", type=int, default=8, metavar="N", help="stores, and companies (8)")
     parser.add_argument("--orders", type=int, default=125, metavar="N", help="orders of each store (125)")
-    return parser.parse_args()
+    given = parser.parse_args()
+    return serve_until_stopped([_stores(given), _companies(given)])
 
 
 def _stores(given: argparse.Namespace) -> Server:
