@@ -44,7 +44,7 @@ def _checks(gateway: Gateway, settings: Settings, now: Callable[[], datetime]) -
 
     def cost_centers() -> str:
         found = sum(1 for _ in company_facts.read_cost_centers(gateway, settings, area, now().date()))
-        return f"Controlling area {area} has {found} cost centers for the company code today."
+        return f"Cost centers: controlling area {area} has {found} of the company code that are valid today."
 
     def journal() -> str:
         condition = odata.both(
