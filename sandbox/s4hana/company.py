@@ -14,6 +14,7 @@ from sandbox.wire import Storage
 Row = dict[str, Any]
 COMPANIES, ACCOUNTS, CENTERS = "A_CompanyCode", "A_GLAccountInChartOfAccounts", "A_CostCenter"
 CUSTOMERS, TAX_CODES, PERIODS, SWITCHES = "A_CustomerCompany", "tax codes", "closed periods", "switches"
+PRODUCTS, TAX_CLASSES = "A_Product", "tax classes"
 CHART, AREA = "YCOA", "A000"
 FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -66,6 +67,12 @@ def set_up_company(
     for tax_code, percent in USUAL_TAX_CODES.items():
         storage.put(TAX_CODES, tax_code, {"code": tax_code, "percent": percent})
     add_customer(storage, code, "17100001")
+    for product, text, percent in (
+        ("HAT", "Hat", "8.25"),
+        ("SERVICE", "Taxed service", "8.25"),
+        ("SERVICE-EX", "Untaxed service", "0"),
+    ):
+        add_product(storage, product, text, percent=percent)
 
 
 def add_account(storage: Storage, account: str, name: str, *, kind: str = "P", **changes: Any) -> None:
@@ -112,6 +119,18 @@ def add_customer(storage: Storage, company: str, customer: str) -> None:
     """Open a customer in a company code."""
     row = {"Customer": padded(customer), "CompanyCode": company, "DeletionIndicator": False}
     storage.put(CUSTOMERS, f"{padded(customer)} {company}", row)
+
+
+def add_product(storage: Storage, product: str, name: str, *, percent: str = "8.25", **changes: Any) -> None:
+    """Add a material that is taxed with so many percent, or replace it."""
+    row = {
+        "Product": product,
+        "IsMarkedForDeletion": False,
+        "ProductStandardID": "",
+        "to_Description": [{"Product": product, "Language": "EN", "ProductDescription": name}],
+    }
+    storage.put(PRODUCTS, product, row | changes)
+    storage.put(TAX_CLASSES, product, {"percent": percent})
 
 
 def close_period(storage: Storage, company: str, year: int, month: int) -> None:

@@ -25,7 +25,9 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 # Kept in capitals: SAP turns what is asked for into capitals, too.
 UPPER_CASE = frozenset({"DocumentReferenceID"})
 # Kept padded with zeros: SAP pads what is asked for.
-PADDED = frozenset({"AccountingDocument", "GLAccount", "Customer", "BusinessPartner", "CostCenter"})
+PADDED = frozenset(
+    {"AccountingDocument", "GLAccount", "Customer", "BusinessPartner", "CostCenter", "SalesOrder"}
+)
 
 
 class BadFilter(ValueError):

@@ -72,6 +72,11 @@ def as_json(row: Row, query: dict[str, str]) -> Row:
     return shown
 
 
+def nested(value: Any) -> list[Row]:
+    """Rows inside a deep insert: a list, or under `results`."""
+    return list(value.get("results", [])) if isinstance(value, dict) else list(value or [])
+
+
 def _value(value: Any) -> Any:
     if isinstance(value, datetime):
         return f"/Date({int(value.timestamp()) * 1000})/"

@@ -49,7 +49,7 @@ def create(storage: Storage, body: Row, now: datetime) -> Row:
     if not named:
         raise odata.refusal(400, "R11/101", "Enter a name")
     number = str(storage.next_number("partners", FIRST_NUMBER)).zfill(10)
-    roles = [each["BusinessPartnerRole"] for each in _list(body.get("to_BusinessPartnerRole"))]
+    roles = [each["BusinessPartnerRole"] for each in odata.nested(body.get("to_BusinessPartnerRole"))]
     customer = number if any(role.startswith("FLCU") for role in roles) else ""
     row: Row = {
         **dict.fromkeys(TEXTS, ""),
@@ -63,10 +63,10 @@ def create(storage: Storage, body: Row, now: datetime) -> Row:
             {"BusinessPartner": number, "BusinessPartnerRole": role} for role in roles
         ],
         "to_BusinessPartnerAddress": [
-            _address(storage, number, each) for each in _list(body.get("to_BusinessPartnerAddress"))
+            _address(storage, number, each) for each in odata.nested(body.get("to_BusinessPartnerAddress"))
         ],
         "to_BusinessPartnerTax": [
-            {"BusinessPartner": number, **each} for each in _list(body.get("to_BusinessPartnerTax"))
+            {"BusinessPartner": number, **each} for each in odata.nested(body.get("to_BusinessPartnerTax"))
         ],
     }
     _open_customer(storage, customer, body.get("to_Customer") or {})
@@ -75,7 +75,7 @@ def create(storage: Storage, body: Row, now: datetime) -> Row:
 
 
 def _open_customer(storage: Storage, customer: str, body: Row) -> None:
-    for each in _list(body.get("to_CustomerCompany")):
+    for each in odata.nested(body.get("to_CustomerCompany")):
         if not customer:
             raise odata.refusal(400, "R11/642", "Assign the role FLCU00 to maintain company code data")
         account = storage.get(company.ACCOUNTS, company.padded(each.get("ReconciliationAccount", "")))
@@ -102,12 +102,7 @@ def _address(storage: Storage, partner: str, body: Row) -> Row:
 
 
 def _numbered(keys: Row, rows: Any) -> list[Row]:
-    return [{**keys, "OrdinalNumber": str(n), **row} for n, row in enumerate(_list(rows), start=1)]
-
-
-def _list(value: Any) -> list[Row]:
-    """Nested rows come as a list, or under `results`."""
-    return list(value.get("results", [])) if isinstance(value, dict) else list(value or [])
+    return [{**keys, "OrdinalNumber": str(n), **row} for n, row in enumerate(odata.nested(rows), start=1)]
 
 
 def _check(given: Row, known: dict[str, int], name: str) -> None:

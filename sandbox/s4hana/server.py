@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 from werkzeug import Request, Response
 
-from sandbox.s4hana import company, filters, ledger, odata, partners, soap, wrapper
+from sandbox.s4hana import company, filters, ledger, odata, partners, sales_orders, soap, wrapper
 from sandbox.wire import App, Clock, Refusal, Storage, answer_json, loads
 
 Row = dict[str, Any]
@@ -24,6 +24,8 @@ SERVICES = {
     "API_GLACCOUNTINCHARTOFACCOUNTS_SRV": (company.ACCOUNTS,),
     "API_COSTCENTER_SRV": (company.CENTERS,),
     "API_BUSINESS_PARTNER": partners.SETS,
+    "API_PRODUCT_SRV": (company.PRODUCTS,),
+    "API_SALES_ORDER_SRV": (sales_orders.ORDERS, sales_orders.ITEMS),
     wrapper.SERVICE: (wrapper.ENTRIES,),
     "API_OPLACCTGDOCITEMCUBE_SRV": ("A_OperationalAcctgDocItemCube",),
 }
@@ -170,6 +172,8 @@ class S4Hana(App):
                 for row in ledger.journal_rows(self.storage)
                 if row["AccountingDocumentCreationDate"] <= seen
             ]
+        if name == sales_orders.ITEMS:
+            return sales_orders.items(self.storage)
         return partners.rows(self.storage, name) if name in partners.SETS else self.storage.rows(name)
 
     def _write(self, request: Request, name: str, key: str | None) -> Response:
@@ -177,6 +181,14 @@ class S4Hana(App):
         if request.method == "POST" and name == partners.PARTNERS and key is None:
             made = partners.create(self.storage, body, self.clock.now())
             return answer_json({"d": odata.as_json(made, {})}, 201)
+        if request.method == "POST" and name == sales_orders.ORDERS and key is None:
+            made = sales_orders.create(self.storage, body, self.clock.now())
+            return answer_json({"d": odata.as_json(made, {"$expand": "to_Item"})}, 201)
+        if request.method == "PATCH" and name == sales_orders.ITEMS and key is not None:
+            sales_orders.change_item(
+                self.storage, _keys(name, key), body, request.headers.get("If-Match", "")
+            )
+            return Response(status=204)
         if request.method == "POST" and name == wrapper.ENTRIES and key is None:
             return answer_json({"d": wrapper.post(self.storage, body, self.clock.now())}, 201)
         if request.method in ("PATCH", "MERGE") and key is not None and name in partners.SETS:

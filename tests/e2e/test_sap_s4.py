@@ -53,8 +53,11 @@ class S4Installation(Installation):
         return sum((row["AmountInTransactionCurrency"] for row in rows), Decimal(0))
 
 
-@pytest.fixture
-def world(process_environment: dict[str, str], tmp_path: Path, settings: Any) -> Iterator[S4Installation]:
+@pytest.fixture(params=[("invoice", "accounts")])
+def world(
+    request: Any, process_environment: dict[str, str], tmp_path: Path, settings: Any
+) -> Iterator[S4Installation]:
+    """A pipeline of the posting style and the goods that the parameter says: entries on accounts unless it does."""
     settings.TIEOUT_SETTLING_SECONDS = settings.TIEOUT_SHORTEST_LEASE_SECONDS = 1
     bigcommerce, s4 = BigCommerce(), S4Hana()
     store = bigcommerce.add_store("e2e1", client_secret=SECRET, local_hooks=True)
@@ -64,6 +67,8 @@ def world(process_environment: dict[str, str], tmp_path: Path, settings: Any) ->
             "BIGCOMMERCE_URL": store_server.url,
             "S4HANA_URL": erp_server.url,
             "CLIENT_SECRET": SECRET,
+            "POSTING_STYLE": request.param[0],
+            "GOODS": request.param[1],
         }
         apply(read_setup(SET_UP, variables))
         try:
@@ -176,6 +181,26 @@ def test_a_customers_order_makes_one_business_partner_and_is_booked_to_it(world:
     assert world.owes(partner["Customer"]) == 0
     assert len(world.s4.journal(Customer=partner["Customer"])) == 4
     assert world.s4.journal(Customer=GUEST) == []
+
+
+@pytest.mark.parametrize("world", [("sales_order", "items")], indirect=True)
+def test_a_sales_order_whose_answer_was_lost_is_made_exactly_once(world: S4Installation) -> None:
+    world.s4.faults.add("drop", moment="after", method="POST", path="A_SalesOrder$")
+    order_id = world.store.place(hat())
+    world.notice(order_id)
+    world.settle()
+    assert world.posting(order_id).status == "posted", world.posting(order_id).reason
+    order = world.store.order(order_id)["order"]
+    [made] = world.s4.storage.rows("A_SalesOrder")
+    assert made["PurchaseOrderByCustomer"] == f"S1-{order_id}-O"
+    tax = sum((item["TaxAmount"] for item in made["to_Item"]), Decimal(0))
+    assert (made["TotalNetAmount"] + tax, tax) == (
+        Decimal(order["total_inc_tax"]),
+        Decimal(order["total_tax"]),
+    )
+    assert world.owes() == -Decimal(
+        order["total_inc_tax"]
+    )  # money on account until SAP has invoiced the order
 
 
 def test_a_closed_period_is_refused_in_SAPs_words_and_posted_once_it_is_open(world: S4Installation) -> None:

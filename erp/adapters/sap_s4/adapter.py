@@ -13,6 +13,7 @@ from erp.adapters.sap_s4.journal import JOURNAL, Posted
 from erp.adapters.sap_s4.lookup import NAMES, JournalLookup
 from erp.adapters.sap_s4.partners import Partners
 from erp.adapters.sap_s4.poster import posters
+from erp.adapters.sap_s4.sales_orders import SalesOrders
 from erp.adapters.sap_s4.settings import read_settings
 from erp.adapters.sap_s4.translate import S4Translator
 from erp.contract.adapter import NO_LINKS, Check, Invoiced, Opening, Receipt, ReferenceKind, ReferenceValue
@@ -30,6 +31,7 @@ class SapS4Adapter:
         self._gateway = Gateway(opening, self._settings)
         self._journal = JournalLookup(self._gateway, self._settings)
         self._partners = Partners(self._gateway, self._settings)
+        self._orders = SalesOrders(self._gateway, self._settings)
         self._poster = posters(self._gateway, self._settings, opening.now)[self._settings.poster]
         self._translator = S4Translator()
 
@@ -40,6 +42,8 @@ class SapS4Adapter:
         """
         if isinstance(document, PartnerDocument):
             return self._partners.find(document)
+        if document.kind is DocumentKind.SALES_ORDER:
+            return self._orders.by_reference(document.reference)
         _stop_at_other_kinds(document.kind)
         return self._journal.by_reference(document.kind, document.reference)
 
@@ -60,6 +64,8 @@ class SapS4Adapter:
         node = dict(self._translator.payload(document, facts, links))
         if isinstance(document, PartnerDocument):
             return self._partners.create(node, before_sending=before_sending)
+        if document.kind is DocumentKind.SALES_ORDER:
+            return self._orders.create(node, before_sending=before_sending)
         _stop_at_other_kinds(document.kind)
         posted = self._poster.post(node, before_sending=before_sending)
         return self._read_back(document.kind, posted)
@@ -80,10 +86,13 @@ class SapS4Adapter:
         return self._partners.update(document, receipt, before_sending=before_sending)
 
     def cancel(self, kind: DocumentKind, receipt: Receipt, *, before_sending: Callable[[], None]) -> None:
-        """Reverse a journal entry. One that is reversed already is as good.
+        """Reverse a journal entry, reject a sales order. One that is taken back already is as good.
 
-        :raises Refused: SAP does not let it be reversed
+        :raises Refused: SAP does not let it be taken back
         """
+        if kind is DocumentKind.SALES_ORDER:
+            self._orders.reject(receipt, before_sending=before_sending)
+            return
         _stop_at_other_kinds(kind)
         posted = Posted.from_key(receipt.key)
         today = self._opening.now().date()
@@ -97,13 +106,17 @@ class SapS4Adapter:
         """The document with this number."""
         if kind is DocumentKind.PARTNER:
             return self._partners.by_number(number)
+        if kind is DocumentKind.SALES_ORDER:
+            return self._orders.by_number(number)
         _stop_at_other_kinds(kind)
         return self._journal.by_number(kind, number)
 
     def numbers_by_reference(
         self, kind: DocumentKind, references: Sequence[str]
     ) -> Mapping[str, Sequence[str]]:
-        """The numbers of all standing entries under these references."""
+        """The numbers of all standing documents under these references."""
+        if kind is DocumentKind.SALES_ORDER:
+            return self._orders.numbers_by_reference(references)
         return self._journal.numbers_by_reference(references)
 
     def ping(self) -> None:
@@ -117,7 +130,7 @@ class SapS4Adapter:
         )
 
     def invoiced_since(self, day: date) -> Iterable[Invoiced]:
-        """Sales orders are not posted yet: none is invoiced."""
+        """Nothing: what clears a sales order's invoice is SAP's own clearing, so nobody here asks."""
         return ()
 
     def reference_values(self, kind: ReferenceKind) -> Iterable[ReferenceValue]:

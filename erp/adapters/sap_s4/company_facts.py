@@ -13,6 +13,7 @@ from typing import Any
 
 from erp.adapters.sap_s4 import odata
 from erp.adapters.sap_s4.gateway import Gateway, Service
+from erp.adapters.sap_s4.products import read_items
 from erp.adapters.sap_s4.settings import Settings
 from erp.contract.facts import Account, FactsNeeded, LedgerFacts, Named
 
@@ -36,7 +37,11 @@ def read_facts(
 ) -> LedgerFacts:
     """Ledger facts, read now. Without `needed.company`, only the rows it names are filled in."""
     facts = _company(gateway, settings, text, now.date()) if needed.company else _rows_only(settings, text)
-    return replace(facts, partners=_partners(gateway, settings, needed.partners))
+    return replace(
+        facts,
+        partners=_partners(gateway, settings, needed.partners),
+        items=read_items(gateway, settings, needed.items),
+    )
 
 
 def _rows_only(settings: Settings, text: Mapping[str, str]) -> LedgerFacts:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from erp.adapters.sap_s4.journal import HEADER_FIELDS, HEADER_TEXT_FIELD, JOURNAL, ZERO, entry_of, tax_code_of
 from erp.adapters.sap_s4.odata import external
+from erp.adapters.sap_s4.order_problems import order_problems
 from erp.adapters.sap_s4.settings import Settings, read_settings
 from erp.contract.documents import (
     AnyDocument,
@@ -33,6 +34,8 @@ def problems(document: AnyDocument, facts: LedgerFacts) -> tuple[Problem, ...]:
     match document:
         case PartnerDocument():
             found = _partner(settings, facts)
+        case SalesDocument() if document.kind is DocumentKind.SALES_ORDER:
+            found = order_problems(document, facts, settings)
         case SalesDocument() if document.kind in JOURNAL:
             found = _sale(document, facts, settings)
         case MoneyDocument() if document.kind in JOURNAL:
@@ -227,7 +230,6 @@ def _known_partner(code: str, facts: LedgerFacts) -> Iterator[Problem]:
 
 def _not_posted(document: AnyDocument) -> Problem:
     name = {
-        DocumentKind.SALES_ORDER: "sales orders",
         DocumentKind.DOWN_PAYMENT: "A/R down payments",
         DocumentKind.SETTLEMENT: "clearings of open items",
     }[document.kind]

@@ -7,15 +7,21 @@ from datetime import date
 
 from erp.adapters.sap_s4 import company_facts
 from erp.adapters.sap_s4.gateway import Gateway
+from erp.adapters.sap_s4.products import all_items
 from erp.adapters.sap_s4.settings import Settings
 from erp.contract.adapter import ReferenceKind, ReferenceValue
+from erp.contract.facts import item_details
 
-KINDS = frozenset({ReferenceKind.ACCOUNT, ReferenceKind.TAX_CODE, ReferenceKind.COST_CENTER})
+KINDS = frozenset(
+    {ReferenceKind.ITEM, ReferenceKind.ACCOUNT, ReferenceKind.TAX_CODE, ReferenceKind.COST_CENTER}
+)
 
 
 def read(gateway: Gateway, kind: ReferenceKind, settings: Settings, today: date) -> Iterable[ReferenceValue]:
     """Every value of one kind."""
     match kind:
+        case ReferenceKind.ITEM:
+            return _items(gateway, settings)
         case ReferenceKind.ACCOUNT:
             return _accounts(gateway, settings)
         case ReferenceKind.TAX_CODE:
@@ -23,6 +29,18 @@ def read(gateway: Gateway, kind: ReferenceKind, settings: Settings, today: date)
         case ReferenceKind.COST_CENTER:
             return _cost_centers(gateway, settings, today)
     return ()
+
+
+def _items(gateway: Gateway, settings: Settings) -> Iterator[ReferenceValue]:
+    for item in all_items(gateway, settings):
+        yield ReferenceValue(
+            kind=ReferenceKind.ITEM,
+            code=item.code,
+            name=item.name,
+            active=item.active,
+            barcode=item.barcode,
+            details=item_details(item),
+        )
 
 
 def _accounts(gateway: Gateway, settings: Settings) -> Iterator[ReferenceValue]:

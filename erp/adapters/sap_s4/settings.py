@@ -58,6 +58,11 @@ class Settings:
     distribution_channel: str = ""
     division: str = ""
     shipping_condition: str = ""
+    sales_order_type: str = "OR"
+    price_condition: str = "PPR0"
+    service_material: str = ""
+    exempt_material: str = ""
+    rejection_reason: str = "10"
     tax_codes: Mapping[str, NamedTaxCode] = field(default_factory=dict)
 
     @property
@@ -91,7 +96,8 @@ _TEXTS = (
     "base_url authentication token_url client_id company_code posting_user language sale_type refund_type "
     "payment_type profit_center exempt_tax_code reversal_reason poster odata_root odata_set local_currency "
     "country partner_grouping reconciliation_account payment_terms tax_number_type sales_organization "
-    "distribution_channel division shipping_condition"
+    "distribution_channel division shipping_condition "
+    "sales_order_type price_condition service_material exempt_material rejection_reason"
 ).split()
 
 

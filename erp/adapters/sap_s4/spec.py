@@ -8,6 +8,7 @@ from erp.adapters.sap_s4.translate import S4Translator
 from erp.contract.adapter import AdapterSpec, Capability, Field
 
 CUSTOMERS = "Customers"
+SALES_ORDERS = "Sales orders"
 DOCUMENTS, ADDRESS, SIGN_IN, TLS = "Documents", "Connection", "Sign-in", "TLS and gateway"
 YES_NO = (("yes", "Yes"), ("no", "No"))
 
@@ -233,6 +234,39 @@ FIELDS = (
     Field(name="distribution_channel", label="Distribution channel", section=CUSTOMERS),
     Field(name="division", label="Division", section=CUSTOMERS),
     Field(name="shipping_condition", label="Shipping condition of customers", section=CUSTOMERS),
+    Field(
+        name="sales_order_type",
+        label="Sales order type",
+        help="For pipelines that post sales orders. They need the sales area named under Customers.",
+        default="OR",
+        section=SALES_ORDERS,
+    ),
+    Field(
+        name="price_condition",
+        label="Manual price condition",
+        help="The condition type that carries the store's net price, e.g. PPR0 or PMP0.",
+        default="PPR0",
+        section=SALES_ORDERS,
+    ),
+    Field(
+        name="service_material",
+        label="Taxed service material",
+        help="Carries taxed amounts without an article: shipping, fees. SAP must classify it as fully taxed.",
+        section=SALES_ORDERS,
+    ),
+    Field(
+        name="exempt_material",
+        label="Untaxed service material",
+        help="Carries untaxed amounts without an article: gift certificates, rounding, exempt shipping.",
+        section=SALES_ORDERS,
+    ),
+    Field(
+        name="rejection_reason",
+        label="Rejection reason",
+        help="The reason code of items that Tieout rejects when it takes a sales order back.",
+        default="10",
+        section=SALES_ORDERS,
+    ),
 )
 
 SPEC = AdapterSpec(
@@ -243,6 +277,7 @@ SPEC = AdapterSpec(
         {
             Capability.PARTNERS,
             Capability.INVOICES,
+            Capability.SALES_ORDERS,
             Capability.PAYMENTS,
             Capability.CREDIT_MEMOS,
             Capability.PAYOUTS,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from erp.adapters.sap_s4 import problems, texts
+from erp.adapters.sap_s4 import problems, sales_orders, texts
 from erp.adapters.sap_s4.journal import entry_of
 from erp.adapters.sap_s4.partners import partner_payload
 from erp.adapters.sap_s4.settings import read_settings
 from erp.adapters.sap_s4.soap import entry_node
 from erp.contract.adapter import PredictedTotals, Receipt
-from erp.contract.documents import AnyDocument, MoneyDocument, PartnerDocument, SalesDocument
+from erp.contract.documents import AnyDocument, DocumentKind, MoneyDocument, PartnerDocument, SalesDocument
 from erp.contract.facts import LedgerFacts
 from erp.contract.plan import Problem
 
@@ -24,7 +24,9 @@ class S4Translator:
         return texts.fit(document)
 
     def predict(self, document: SalesDocument, facts: LedgerFacts) -> PredictedTotals:
-        """Total and tax: an entry carries the store's own amounts, SAP computes none of them."""
+        """Total and tax: an entry carries the store's own amounts, SAP computes none of them; of a sales order it does."""
+        if document.kind is DocumentKind.SALES_ORDER:
+            return sales_orders.predict(document, facts)
         net = sum((line.net for line in document.lines), Decimal(0))
         taxes = {line.key: line.tax for line in document.lines}
         tax = sum(taxes.values(), Decimal(0))
@@ -37,10 +39,12 @@ class S4Translator:
     def payload(
         self, document: AnyDocument, facts: LedgerFacts, links: Mapping[str, Receipt]
     ) -> Mapping[str, object]:
-        """The journal entry or partner as it is sent. A link without a receipt yet shows the reference."""
+        """The journal entry, sales order or partner as it is sent. A link without a receipt yet shows the reference."""
         settings = read_settings(facts.settings)
         if isinstance(document, PartnerDocument):
             return partner_payload(document, settings)
+        if isinstance(document, SalesDocument) and document.kind is DocumentKind.SALES_ORDER:
+            return sales_orders.order_payload(document, settings, facts, links)
         if not isinstance(document, SalesDocument | MoneyDocument):
             return {}
         return entry_node(entry_of(document, settings, links), settings)

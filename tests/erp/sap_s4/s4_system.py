@@ -37,6 +37,8 @@ SETTINGS = {
     "sales_organization": "1710",
     "distribution_channel": "10",
     "division": "00",
+    "service_material": "SERVICE",
+    "exempt_material": "SERVICE-EX",
     "tax_codes": "O0 0 - No tax\nO1 8.25 - Sales tax\nO2 20 - VAT 20 %",
 }
 # Posting through a service of the customer's own, as the sandbox has one.
@@ -128,9 +130,10 @@ def customer(reference: str, **changes: Any) -> PartnerDocument:
 
 
 def sale(kind: DocumentKind, reference: str, **changes: Any) -> SalesDocument:
-    """Goods, shipping and a discount, in US dollars: 8.25 percent tax."""
+    """Goods, shipping and a discount, in US dollars: 8.25 percent tax. On a sales order the goods are a material."""
+    hat: dict[str, Any] = {"item": "HAT"} if kind is DocumentKind.SALES_ORDER else {}
     lines = (
-        _line("line:1", Use.GOODS, "Hat, blue", "10.00", "0.83", "41000000", "O1", cost_center="WEB"),
+        _line("line:1", Use.GOODS, "Hat, blue", "10.00", "0.83", "41000000", "O1", cost_center="WEB", **hat),
         _line("shipping", Use.SHIPPING, "UPS Ground", "5.00", "0.41", "41001000", "O1"),
         _line("discount", Use.DISCOUNT, "SAVE1", "-1.00", "0.00", "44000000", "O0"),
     )

@@ -17,7 +17,7 @@ from sandbox.s4hana import ledger
 from tests.erp.contract_suite import AdapterContract
 from tests.erp.sap_s4.s4_system import JOURNAL_PATH, S4, WRAPPED, customer, money, running, sale
 
-WRITES = f"{JOURNAL_PATH}|A_BusinessPartner$|JournalEntrySet$"
+WRITES = f"{JOURNAL_PATH}|A_BusinessPartner$|A_SalesOrder$|JournalEntrySet$"
 
 
 class S4World:
@@ -32,12 +32,12 @@ class S4World:
         return self.s4.open()
 
     def facts(self) -> LedgerFacts:
-        return self.s4.facts()
+        return self.s4.facts(items=frozenset({"HAT"}))
 
     def document(self, kind: DocumentKind, reference: str) -> AnyDocument:
         if kind is DocumentKind.PARTNER:
             return customer(reference)
-        if kind in (DocumentKind.INVOICE, DocumentKind.CREDIT_MEMO):
+        if kind in (DocumentKind.INVOICE, DocumentKind.SALES_ORDER, DocumentKind.CREDIT_MEMO):
             return sale(kind, reference)
         return money(kind, reference)
 
@@ -45,6 +45,12 @@ class S4World:
         if kind is DocumentKind.PARTNER:
             rows = self.s4.system.storage.rows("A_BusinessPartner")
             return sum(row["BusinessPartnerIDByExtSystem"] == reference for row in rows)
+        if kind is DocumentKind.SALES_ORDER:
+            rows = self.s4.system.storage.rows("A_SalesOrder")
+            return sum(
+                row["PurchaseOrderByCustomer"] == reference and row["OverallSDDocumentRejectionSts"] != "C"
+                for row in rows
+            )
         rows = self.s4.system.journal(DocumentReferenceID=reference, IsReversal=False, IsReversed=False)
         return len({row["AccountingDocument"] for row in rows})
 
@@ -57,7 +63,7 @@ class S4World:
         storage.put(ledger.JOURNAL, f"{row['company']} {row['year']} {row['document']}", row)
 
     def invoiced_order(self) -> tuple[SettlementDocument, Mapping[str, Receipt]]:
-        raise NotImplementedError  # no sales orders, so none is invoiced
+        raise NotImplementedError  # applying money is SAP's own clearing
 
     def applied(self) -> list[Decimal]:
         raise NotImplementedError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -33,7 +34,11 @@ def s4() -> Iterator[S4]:
         erp.update(customer("S1-1-C", email="new@example.com"), made, before_sending=lambda: None)
         for match_by in ("email", "phone", "tax_number"):
             erp.find(customer("S1-2-C", match_by=match_by, tax_number="12-34"))
-        for kind in (ReferenceKind.ACCOUNT, ReferenceKind.COST_CENTER):
+        order = erp.create(
+            sale(DocumentKind.SALES_ORDER, "S1-1-O"), facts=facts, links={}, before_sending=lambda: None
+        )
+        erp.cancel(DocumentKind.SALES_ORDER, order, before_sending=lambda: None)
+        for kind in (ReferenceKind.ITEM, ReferenceKind.ACCOUNT, ReferenceKind.COST_CENTER):
             list(erp.reference_values(kind))
         erp.test_connection()
         yield system
@@ -96,15 +101,30 @@ def test_every_question_of_the_adapter_names_what_the_edmx_has(s4: S4, contracts
             assert field.partition("/")[0] in known[name], f"{name}.{field}"
 
 
-def test_a_new_partner_says_only_what_the_edmx_lets_be_created(contracts: Path, s4: S4) -> None:
-    root = etree.parse(contracts / "sap-s4hana" / "API_BUSINESS_PARTNER.edmx").getroot()
-    types = {node.get("Name"): node for node in root.iter("{*}EntityType")}
+def properties_of(contracts: Path, service: str, *types: str) -> set[str]:
+    """What may be said when rows of these types are created, nested ones too."""
+    root = etree.parse(contracts / "sap-s4hana" / f"{service}.edmx").getroot()
     sap = "{http://www.sap.com/Protocols/SAPData}creatable"
-    creatable = {
+    return {
         each.get("Name")
-        for node in types.values()
-        if node.get("Name") in {"A_BusinessPartnerType", "A_BusinessPartnerAddressType"}
-        for each in node.iter("{*}Property")
+        for node in root.iter("{*}EntityType")
+        if node.get("Name") in types
+        for each in [*node.iter("{*}Property"), *node.iter("{*}NavigationProperty")]
         if each.get(sap) != "false"
     }
+
+
+def test_a_new_sales_order_says_only_what_the_edmx_lets_be_created(contracts: Path, s4: S4) -> None:
+    [call] = s4.system.calls.select("POST", "A_SalesOrder$")
+    body = json.loads(call.body)
+    item = body["to_Item"][0]
+    types = "A_SalesOrderType", "A_SalesOrderItemType", "A_SalesOrderItemPrElementType"
+    for row, name in zip((body, item, item["to_PricingElement"][0]), types, strict=True):
+        assert set(row) <= properties_of(contracts, "API_SALES_ORDER_SRV", name), name
+
+
+def test_a_new_partner_says_only_what_the_edmx_lets_be_created(contracts: Path, s4: S4) -> None:
+    creatable = properties_of(
+        contracts, "API_BUSINESS_PARTNER", "A_BusinessPartnerType", "A_BusinessPartnerAddressType"
+    )
     assert {*partners.TEXTS, *partners.OF_ADDRESS} <= creatable
