@@ -38,8 +38,8 @@ BODY_SECRET_NAMES = _names(
 )
 PERSONAL_NAMES = _names(
     """email emailaddress emailaddr customeremail firstname lastname name1 fullname cardname cardforeignname
-    phone phone1 phone2 cellular fax mobilephone street street1 street2 addressline1 addressline2 address1
-    address2 zip zipcode postcode postalcode city ipaddress ip customermessage federaltaxid
+    phone phone1 phone2 phonenumber cellular fax mobilephone street street1 street2 addressline1 addressline2 address1
+    address2 zip zipcode postcode postalcode city ipaddress ip customermessage federaltaxid bptaxnumber
     vatnumber taxnumber company dateofbirth"""
 )
 _EMAIL = re.compile(r"[^\s@<>'\"(),;:=/]+@[^\s@<>'\"(),;:=/]+\.[^\s@<>'\"(),;:=/]+")

@@ -86,7 +86,7 @@ class SapS4Adapter:
         return self._partners.update(document, receipt, before_sending=before_sending)
 
     def cancel(self, kind: DocumentKind, receipt: Receipt, *, before_sending: Callable[[], None]) -> None:
-        """Reverse a journal entry, reject a sales order. One that is taken back already is as good.
+        """Reverse a journal entry on its own day, reject a sales order. One that is taken back already is as good.
 
         :raises Refused: SAP does not let it be taken back
         """
@@ -95,11 +95,13 @@ class SapS4Adapter:
             return
         _stop_at_other_kinds(kind)
         posted = Posted.from_key(receipt.key)
-        today = self._opening.now().date()
+        day = self._journal.posting_day(posted)
+        if day is None:
+            return
         try:
-            self._poster.reverse(posted, today, before_sending=before_sending)
+            self._poster.reverse(posted, day, before_sending=before_sending)
         except Refused:
-            if self._journal.stands(posted):
+            if self._journal.posting_day(posted) is not None:
                 raise
 
     def look_up(self, kind: DocumentKind, number: str) -> Receipt | None:

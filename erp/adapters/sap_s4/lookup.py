@@ -8,6 +8,7 @@ entries and the entries that reverse them do not count. Its rows also say what w
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -26,7 +27,7 @@ JOURNAL_ITEMS = Service(
 ENTITY_SET = "A_OperationalAcctgDocItemCube"
 COLUMNS = (
     "CompanyCode,FiscalYear,AccountingDocument,AccountingDocumentItem,AccountingDocumentItemType,FinancialAccountType,"
-    "AccountingDocumentType,DocumentReferenceID,TransactionCurrency,AmountInTransactionCurrency,IsReversal,IsReversed,IsCleared"
+    "AccountingDocumentType,DocumentReferenceID,PostingDate,TransactionCurrency,AmountInTransactionCurrency,IsReversal,IsReversed,IsCleared"
 )
 ORDER = "FiscalYear,AccountingDocument,AccountingDocumentItem"
 CUSTOMER_ROW, TAX_ROW = "D", "T"
@@ -94,16 +95,12 @@ class JournalLookup:
                     found[reference].append(posted.number)
         return found
 
-    def stands(self, posted: Posted) -> bool:
-        """Whether this entry is there and not reversed."""
-        return bool(
-            _entries(
-                self._rows(
-                    odata.equals("AccountingDocument", odata.padded(posted.document)),
-                    odata.equals("FiscalYear", posted.year),
-                )
-            )
-        )
+    def posting_day(self, posted: Posted) -> date | None:
+        """The day an entry stands on; None if it is not there or reversed."""
+        number, year = odata.padded(posted.document), posted.year
+        rows = self._rows(odata.equals("AccountingDocument", number), odata.equals("FiscalYear", year))
+        standing = _entries(rows).get(posted)
+        return odata.day_of(standing[0].get("PostingDate")) if standing else None
 
     def _rows(self, *conditions: str) -> Iterator[Row]:
         company = odata.equals("CompanyCode", self._settings.company_code)

@@ -163,7 +163,15 @@ class Partners:
         return self._receipt(rows[0], adopted=True) if rows else None
 
     def create(self, body: Mapping[str, object], *, before_sending: Callable[[], None]) -> Receipt:
-        """Make a business partner, once."""
+        """Make a business partner, once.
+
+        :raises Refused: before anything is sent, if the connection does not say how customers are opened
+        """
+        if not self._settings.reconciliation_account:
+            raise Refused(
+                f"The customer is not in {S4} yet, and the connection names no reconciliation account for new ones. Name it on the "
+                "connection, or make the customer there; then reprocess."
+            )
         row = self._gateway.write(PARTNERS, "POST", ENTITY_SET, body, before_sending=before_sending)
         if not isinstance(row, dict) or not row.get("BusinessPartner"):
             raise OutcomeUnknown(f"{S4} answered without the new business partner's number: we look it up.")

@@ -46,14 +46,9 @@ def problems(document: AnyDocument, facts: LedgerFacts) -> tuple[Problem, ...]:
 
 
 def _partner(settings: Settings, facts: LedgerFacts) -> Iterator[Problem]:
+    """A customer may be one that is there already: only when it is made, an account must be named."""
     if settings.reconciliation_account:
         yield from _account(settings.reconciliation_account, facts)
-        return
-    yield Problem(
-        code="no_reconciliation_account",
-        sentence=f"The connection to {S4} names no reconciliation account for new customers.",
-        way_out="Name it on the connection; or let the pipeline match customers with those that are there.",
-    )
 
 
 def _sale(document: SalesDocument, facts: LedgerFacts, settings: Settings) -> Iterator[Problem]:

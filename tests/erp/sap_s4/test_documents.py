@@ -294,6 +294,22 @@ def test_a_number_that_two_years_have_must_be_named_with_its_year(s4: S4) -> Non
     assert found.number == numbers[0]
 
 
+def test_a_reversal_stands_on_the_day_of_what_it_reverses(s4: S4) -> None:
+    day = today() - timedelta(days=40)
+    made = post(s4, sale(INVOICE, "S1-1-I", posting_date=day))
+    s4.open().cancel(INVOICE, made, before_sending=lambda: None)
+    assert {row["PostingDate"].date() for row in s4.system.journal(DocumentReferenceID="S1-1-I")} == {day}
+
+
+def test_a_reversal_that_a_person_made_first_is_as_good(s4: S4) -> None:
+    made = post(s4, sale(INVOICE, "S1-1-I"))
+    first = s4.open()
+    s4.open().cancel(
+        INVOICE, made, before_sending=lambda: first.cancel(INVOICE, made, before_sending=lambda: None)
+    )
+    assert len({row["AccountingDocument"] for row in s4.system.journal()}) == 2
+
+
 def test_a_reversal_turns_every_row_round(s4: S4) -> None:
     made = post(s4, sale(INVOICE, "S1-1-I"))
     s4.open().cancel(INVOICE, made, before_sending=lambda: None)

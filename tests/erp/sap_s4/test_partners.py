@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from audit.redaction import redact_url
+from erp.adapters.sap_s4.spec import SPEC
 from erp.contract.adapter import Receipt
 from erp.contract.documents import DocumentKind, PartnerDocument
 from erp.contract.errors import OutcomeUnknown, Refused, TryLater
@@ -79,6 +81,14 @@ def test_a_customer_is_matched_by_what_the_pipeline_says(match_by: str) -> None:
         assert s4.open().find(nobody) is None
 
 
+def test_what_a_customer_is_matched_by_stands_in_no_audited_address(s4: S4) -> None:
+    for match_by in ("email", "phone", "tax_number"):
+        s4.open().find(customer("S1-8-C", match_by=match_by, tax_number="12-3456789"))
+    audited = " ".join(redact_url(call.url) for call in s4.calls)
+    assert "S1-8-C" in audited
+    assert [secret for secret in ("ada@example.com", "5125550100", "12-3456789") if secret in audited] == []
+
+
 def test_a_customer_with_a_number_of_SAPs_is_found_by_it(s4: S4) -> None:
     known = make(s4, customer("S1-7-C"))
     found = s4.open().find(customer("S1-8-C", code=known.key))
@@ -139,6 +149,21 @@ def test_a_lost_answer_is_looked_up_and_makes_no_second_partner(s4: S4) -> None:
     assert found is not None
     assert found.adopted
     assert len(rows(s4)) == 1
+
+
+def test_customers_that_are_only_matched_need_no_reconciliation_account(s4: S4) -> None:
+    known = make(s4, customer("S1-7-C"))
+    erp = s4.open({"reconciliation_account": ""})
+    facts = replace(s4.facts(), settings={**s4.facts().settings, "reconciliation_account": ""})
+    stranger = customer("S1-8-C", match_by="email")
+    assert SPEC.translator.problems(stranger, facts) == ()
+    found = erp.find(stranger)
+    assert found is not None
+    assert found.key == known.key
+    before = len(rows(s4))
+    with pytest.raises(Refused, match="reconciliation account"):
+        erp.create(customer("S1-9-C"), facts=facts, links={}, before_sending=lambda: None)
+    assert len(rows(s4)) == before
 
 
 def test_an_unknown_reconciliation_account_is_refused_in_SAPs_words(s4: S4) -> None:

@@ -118,9 +118,9 @@ def test_a_customer_marked_for_deletion_is_told(s4: S4) -> None:
         storage.put(CUSTOMERS, key, row)
 
 
-def test_a_new_customer_needs_a_reconciliation_account(facts: LedgerFacts) -> None:
-    without = replace(facts, settings={**facts.settings, "reconciliation_account": ""})
-    assert codes(customer("S1-1-C"), without) == ["no_reconciliation_account"]
+def test_a_reconciliation_account_that_is_none_is_told(facts: LedgerFacts) -> None:
+    without = replace(facts, settings={**facts.settings, "reconciliation_account": "1"})
+    assert codes(customer("S1-1-C"), without) == ["account_unknown"]
 
 
 @pytest.mark.parametrize(
