@@ -51,7 +51,11 @@ class Server(ThreadedWSGIServer):
             log.warning("%s connections are open; one more was refused", MOST_CONNECTIONS)
             self.shutdown_request(request)
             return
-        super().process_request(request, client_address)
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:  # the system has no thread left
+            self._places.release()
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Shake hands, then answer what comes over this connection."""

@@ -14,13 +14,12 @@ from typing import Any
 from werkzeug.routing import Map, Rule
 
 from agents.errors import BadSettings, ProtocolError
-from agents.rfc.service import Access as RfcAccess
 from agents.rfc.service import RfcService
 from agents.sage.service import SageService
 from agents.server import Server
 from agents.settings import Listen, Settings
 from agents.store import Store, StoreUnwritable
-from agents.web import Answer, Application, JsonRequest, Service
+from agents.web import Answer, Application, JsonRequest
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +35,7 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = Store(settings.data_dir / "work.sqlite", settings.remember)
-    service, driver = _service(settings, store)
+    service = _service(settings, store)
     listen = settings.listen
     server = Server(Application(service), listen.host, listen.port, tls_of(settings, listen))
     stop = threading.Event()
@@ -51,7 +50,7 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     server.shutdown()
     server.server_close()
     drain(store)
-    driver.close()
+    service.driver.close()
     store.close()
 
 
@@ -89,21 +88,16 @@ def tls_of(settings: Settings, listen: Listen) -> ssl.SSLContext | None:
     return context
 
 
-def _service(settings: Settings, store: Store) -> tuple[Service, Any]:
+def _service(settings: Settings, store: Store) -> RfcService | SageService:
     """The protocol with its driver, as the settings say. Only the driver that is used is imported."""
-    access = settings.access
+    service: RfcService | SageService
     if settings.protocol == "rfc":
-        driver = _rfc_driver(settings)
-        rules = RfcAccess(
-            key_hashes=access.key_hashes, functions=access.functions, read_tables=access.read_tables
-        )
-        service: Service = RfcService(driver, store, rules)
+        service = RfcService(_rfc_driver(settings), store, settings.access)
     else:
-        driver = _sage_driver(settings)
-        service = SageService(driver, store, access.key_hashes, access.companies)
+        service = SageService(_sage_driver(settings), store, settings.access)
     if settings.driver == "simulated":
-        _add_control(service.routes, driver)
-    return service, driver
+        _add_control(service.routes, service.driver)
+    return service
 
 
 def _rfc_driver(settings: Settings) -> Any:

@@ -15,6 +15,9 @@ from agents.errors import BadSettings
 
 DRIVERS = {"rfc": ("simulated", "sapnwrfc"), "sage100": ("simulated", "sage-boi")}
 
+MAIN_LIST = {"rfc": "functions", "sage100": "companies"}
+OF_THE_AGENT = ("BAPI_TRANSACTION_COMMIT", "BAPI_TRANSACTION_ROLLBACK")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Listen:
@@ -54,6 +57,15 @@ class Access:
     read_tables: list[str] = field(default_factory=list)
     companies: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        if not self.key_hashes or not all(value.startswith("sha256:") for value in self.key_hashes):
+            raise BadSettings("access: key_hashes takes what `tieout-agent new-key` prints")
+        for name in OF_THE_AGENT:
+            if name in self.functions:
+                raise BadSettings(
+                    f"access: {name} cannot be allowed; the agent commits and rolls back itself"
+                )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -81,7 +93,10 @@ class Settings:
         :raises BadSettings: there is neither
         """
         if file := self.system.get(f"{name}_file"):
-            return self.path(file).read_text(encoding="utf-8").strip()
+            try:
+                return self.path(file).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise BadSettings(f"system: {name}_file cannot be read: {error}") from None
         variable = f"TIEOUT_AGENT_{name.upper()}"
         if value := os.environ.get(variable):
             return value
@@ -105,8 +120,10 @@ def read(path: Path) -> Settings:
         choices = "; ".join(f"{name} with {' or '.join(drivers)}" for name, drivers in DRIVERS.items())
         raise BadSettings(f"{path}: protocol and driver are {choices}")
     access = _part(Access, data, "access")
-    if not access.key_hashes or not all(value.startswith("sha256:") for value in access.key_hashes):
-        raise BadSettings("access: key_hashes takes what `tieout-agent new-key` prints")
+    if not getattr(access, MAIN_LIST[protocol]):
+        raise BadSettings(
+            f"access: {MAIN_LIST[protocol]} is empty, so there is nothing that could be asked for"
+        )
     return Settings(
         protocol=protocol,
         driver=driver,

@@ -150,11 +150,14 @@ class Store:
                 self._unwritten[record.id] = record
 
     def purge(self) -> int:
-        """Forget what was last touched longer ago than is to be remembered; how many those were."""
+        """Forget what was last touched longer ago than is to be remembered; how many those were.
+
+        Work whose end nobody heard is kept: forgotten, it would run again.
+        """
         with self._lock:
             before = self._db.total_changes
             self._change(
-                "DELETE FROM work WHERE touched < ? AND phase = 'finished'",
+                "DELETE FROM work WHERE touched < ? AND phase <> 'saving'",
                 [(int(time.time() - self._remember.total_seconds()),)],
             )
             return self._db.total_changes - before

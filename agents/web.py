@@ -21,7 +21,7 @@ from agents.errors import ProtocolError, bad_request
 log = logging.getLogger("agents.requests")
 
 MOST_BYTES = 8 * 1024 * 1024
-PRINTABLE = re.compile(r"[!-~]{1,128}")
+PRINTABLE = re.compile(r"[ -~]{1,1024}")
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Application:
             response.headers["Connection"] = "close"  # what comes next would be the rest of the body
         line = {
             "request": own_id,
-            "correlation": correlation[:128],
+            "correlation": correlation[:1024],
             "method": request.method,
             "path": request.path[:200],
             "status": answer.status,

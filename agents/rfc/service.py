@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,46 +11,14 @@ from werkzeug import Request
 from werkzeug.routing import Map, Rule
 
 from agents import PROTOCOL, __version__, exact, keys
-from agents.errors import BadSettings, ProtocolError, bad_request
+from agents.errors import ProtocolError, bad_request
 from agents.rfc import unit as units
 from agents.rfc.interface import Driver
+from agents.settings import Access
 from agents.store import Store, StoreUnwritable
 from agents.web import Answer, JsonRequest
 
 UNIT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-OF_THE_AGENT = ("BAPI_TRANSACTION_COMMIT", "BAPI_TRANSACTION_ROLLBACK")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Access:
-    """Who may call what.
-
-    :ivar key_hashes: of the keys that are accepted
-    :ivar functions: the allow-list
-    :ivar read_tables: the tables that a function with a QUERY_TABLE may read; None: any
-
-    :raises BadSettings: the list holds what the agent itself has to call
-    """
-
-    key_hashes: Sequence[str]
-    functions: Sequence[str]
-    read_tables: Sequence[str] | None = None
-
-    def __post_init__(self) -> None:
-        for name in OF_THE_AGENT:
-            if name in self.functions:
-                raise BadSettings(
-                    f"{name} cannot be allowed to callers: the agent commits and rolls back itself"
-                )
-
-    def check(self, unit: units.Unit) -> None:
-        """:raises ProtocolError: 403 ``function_not_allowed``"""
-        for call in unit.calls:
-            if call.function not in self.functions:
-                raise ProtocolError(403, "function_not_allowed", f"{call.function} is not on the allow-list")
-            table = call.importing.get("QUERY_TABLE")
-            if table is not None and self.read_tables is not None and table not in self.read_tables:
-                raise ProtocolError(403, "function_not_allowed", f"table {table} is not on the allow-list")
 
 
 @dataclass
@@ -99,7 +67,7 @@ class RfcService:
     def post_unit(self, request: JsonRequest) -> Answer:
         """Run a unit, or repeat the answer it had."""
         unit = read_unit(request.exact_json())
-        return units.run(unit, self.driver, self.store, self.access.check)
+        return units.run(unit, self.driver, self.store, self._check_access)
 
     def get_unit(self, request: JsonRequest, unit_id: str) -> Answer:
         """What became of a unit."""
@@ -109,6 +77,15 @@ class RfcService:
         if known is None:
             raise ProtocolError(404, "unit_not_found", f"the agent never got {unit_id}")
         return Answer(units.remembered(known))
+
+    def _check_access(self, unit: units.Unit) -> None:
+        """:raises ProtocolError: 403 ``function_not_allowed``, for a function or the table that it would read"""
+        for call in unit.calls:
+            if call.function not in self.access.functions:
+                raise ProtocolError(403, "function_not_allowed", f"{call.function} is not on the allow-list")
+            table = call.importing.get("QUERY_TABLE")
+            if table is not None and table not in self.access.read_tables:
+                raise ProtocolError(403, "function_not_allowed", f"table {table} is not on the allow-list")
 
 
 def read_unit(body: Mapping[str, Any]) -> units.Unit:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -14,6 +14,7 @@ from agents import PROTOCOL, __version__, keys
 from agents.errors import ProtocolError
 from agents.sage import querying, writing
 from agents.sage.driver import Driver, SageBroken, sage_unavailable
+from agents.settings import Access
 from agents.store import Store, StoreUnwritable
 from agents.web import Answer, JsonRequest
 
@@ -26,8 +27,7 @@ class SageService:
 
     driver: Driver
     store: Store
-    key_hashes: Sequence[str]
-    companies: Sequence[str]
+    access: Access
     name: str = "Tieout reference agent"
     routes: Map = field(init=False)
 
@@ -48,7 +48,7 @@ class SageService:
 
     def admits(self, request: Request) -> bool:
         """``X-API-Key: <agent key>``."""
-        return keys.fits(request.headers.get("X-API-Key", ""), self.key_hashes)
+        return keys.fits(request.headers.get("X-API-Key", ""), self.access.key_hashes)
 
     def health(self, request: JsonRequest) -> Answer:
         """Whether Sage answers and the store can be written, and what time it is there."""
@@ -67,7 +67,7 @@ class SageService:
                 "version": __version__,
                 "protocol": PROTOCOL,
                 "sage": sage,
-                "companies": list(self.companies),
+                "companies": list(self.access.companies),
                 "utc_offset_minutes": int(offset.total_seconds()) // 60,
                 "now": now.isoformat(timespec="seconds"),
             }
@@ -93,7 +93,7 @@ class SageService:
         return writing.look(company, write_id, self.store)
 
     def _check(self, company: str) -> None:
-        if company not in self.companies:
+        if company not in self.access.companies:
             raise ProtocolError(403, "company_not_allowed", f"company {company} is not on the allow-list")
 
     @contextmanager

@@ -26,7 +26,7 @@ class Rows:
                 "CREATE TABLE IF NOT EXISTS rows (kind TEXT, key TEXT, row TEXT, PRIMARY KEY (kind, key))"
             )
             self._db.execute(
-                "CREATE INDEX IF NOT EXISTS by_reference ON rows (json_extract(row, '$.XBLNR')) WHERE kind = 'BKPF'"
+                f"CREATE INDEX IF NOT EXISTS by_reference ON rows (kind, coalesce({column('XBLNR')}, ''))"
             )
 
     def apply(self, changes: Iterable[Change]) -> None:

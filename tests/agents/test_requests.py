@@ -9,8 +9,10 @@ import pytest
 import requests
 
 from agents.errors import BadSettings
+from agents.server import MOST_CONNECTIONS
 from agents.settings import read
 from tests.agents.running import KEY, Agent, posting, reading, rfc_agent, sage_agent
+from tests.waiting import wait_until
 
 
 @pytest.mark.parametrize("value", [None, "Bearer wrong", f"Basic {KEY}", KEY, "Bearer", f"Bearer {KEY}x"])
@@ -198,6 +200,8 @@ def test_while_a_key_is_replaced_both_are_good(tmp_path: Path):
         ("key_hashes", "# key_hashes", "new-key"),
         ('driver = "simulated"', 'driver = "simulated"\nspeed = 1', "speed, which means nothing"),
         ("[listen]", "[listen", "agent.toml"),
+        ("functions", "companies", "functions is empty"),
+        ("'RFC_READ_TABLE'", "'BAPI_TRANSACTION_COMMIT'", "the agent commits and rolls back itself"),
     ],
 )
 def test_settings_that_cannot_be_right_are_refused_with_a_sentence(
@@ -211,19 +215,29 @@ def test_settings_that_cannot_be_right_are_refused_with_a_sentence(
         read(path)
 
 
-@pytest.mark.parametrize(
-    ("more", "said"),
-    [
-        ("[system]\ncolour = 1", "unexpected keyword argument 'colour'"),
-        ("", "the agent commits and rolls back itself"),
-    ],
-)
-def test_an_agent_that_cannot_start_says_why(tmp_path: Path, more: str, said: str):
-    agent = rfc_agent(tmp_path, more=more)
-    path = tmp_path / "agent.toml"
-    if not more:
-        text = path.read_text(encoding="utf-8")
-        path.write_text(text.replace("'RFC_READ_TABLE'", "'BAPI_TRANSACTION_COMMIT'"), encoding="utf-8")
-    with pytest.raises(AssertionError, match=said):
+def test_an_agent_that_cannot_start_says_why_in_one_sentence(tmp_path: Path):
+    agent = rfc_agent(tmp_path, more="[system]\ncolour = 1")
+    with pytest.raises(
+        AssertionError, match=r"^tieout-agent: system: got an unexpected keyword argument 'colour'"
+    ):
         agent.start()
     agent.close()
+
+
+def test_more_connections_than_places_are_dropped_and_the_places_come_back(sap: Agent):
+    host, port = sap.url.removeprefix("http://").split(":")
+    silent = [socket.create_connection((host, int(port))) for _ in range(MOST_CONNECTIONS)]
+    try:
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"{sap.url}/v1/health", timeout=10)
+    finally:
+        for each in silent:
+            each.close()
+    wait_until(lambda: _answers(sap))
+
+
+def _answers(agent: Agent) -> bool:
+    try:
+        return requests.get(f"{agent.url}/v1/health", timeout=10).status_code == 401
+    except requests.ConnectionError:
+        return False

@@ -15,12 +15,14 @@ from agents import keys
 from agents.sage.boi import SageBoi
 from agents.sage.service import SageService
 from agents.server import Server
+from agents.settings import Access
 from agents.store import LEAST, Store
 from agents.web import Application
 from tests.agents.fake_sage import DUPLICATE_PO, FakeSage
 from tests.agents.running import KEY, order, sage_agent
 
 WRITES = "/v1/companies/ABC/writes"
+ACCESS = Access(key_hashes=[keys.hash_of(KEY)], companies=["ABC"])
 
 
 class Caller:
@@ -54,9 +56,7 @@ def caller(tmp_path: Path) -> Iterator[Caller]:
         ["ABC"], "secret", "C:\\Sage\\MAS90\\Home", "agent", version="7.20", edition="Premium", com=sage
     )
     store = Store(tmp_path / "work.sqlite", timedelta(days=LEAST.days))
-    server = Server(
-        Application(SageService(driver, store, [keys.hash_of(KEY)], ["ABC"])), "127.0.0.1", 0, None
-    )
+    server = Server(Application(SageService(driver, store, ACCESS)), "127.0.0.1", 0, None)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -224,7 +224,7 @@ def test_a_wrong_password_of_sage_is_told_by_health(caller: Caller, tmp_path: Pa
     health = requests.get(f"{caller.url}/v1/health", headers={"X-API-Key": KEY}, timeout=10)
     assert health.json()["sage"] == {"version": "7.20", "edition": "Premium"}
     driver = SageBoi(["ABC"], "wrong", "C:\\Sage\\MAS90\\Home", "agent", com=FakeSage())
-    service = SageService(driver, Store(tmp_path / "other.sqlite"), [keys.hash_of(KEY)], ["ABC"])
+    service = SageService(driver, Store(tmp_path / "other.sqlite"), ACCESS)
     with pytest.raises(Exception, match="user logon or password is invalid"):
         service.health(None)
     driver.close()

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from tests.agents.running import Agent, order
+from tests.waiting import wait_until
 
 WRITES = "/v1/companies/ABC/writes"
 
@@ -171,6 +172,23 @@ def test_while_a_write_runs_it_is_in_progress_for_everybody_else(sage: Agent):
         sage.control("release")
         assert future.result().status_code == 201
     assert orders(sage) == ["W100234"]
+
+
+def test_writes_wait_for_each_other_and_when_too_many_wait_one_is_told_to_come_back(sage: Agent):
+    with ThreadPoolExecutor(16) as pool:
+        futures = [held(sage, "save", order("T1-30-O", "W1"), pool)]
+        futures += [pool.submit(sage.post, WRITES, order(f"T1-3{n}-O", f"W{n}")) for n in range(2, 9)]
+        wait_until(lambda: all_wait(sage))
+        answer = sage.post(WRITES, order("T1-39-O", "W9"))
+        assert (answer.status_code, answer.json()["error"]["code"]) == (429, "busy")
+        assert int(answer.headers["Retry-After"]) >= 1
+        sage.control("release")
+        assert {future.result().status_code for future in futures} == {201}
+    assert orders(sage) == [f"W{n}" for n in range(1, 9)]
+
+
+def all_wait(sage: Agent) -> bool:
+    return all(sage.get(f"{WRITES}/T1-3{n}-O").status_code == 202 for n in range(2, 9))
 
 
 @pytest.mark.parametrize("number", ["W100234", "next"])
