@@ -115,9 +115,14 @@ def add_cost_center(
     storage.put(CENTERS, f"{padded(center)} {until.date()}", row | changes)
 
 
-def add_customer(storage: Storage, company: str, customer: str) -> None:
-    """Open a customer in a company code."""
-    row = {"Customer": padded(customer), "CompanyCode": company, "DeletionIndicator": False}
+def add_customer(storage: Storage, company: str, customer: str, *, group: str = "") -> None:
+    """Open a customer in a company code. Group CPD: an account for one time, which wants a name and a city with every row."""
+    row = {
+        "Customer": padded(customer),
+        "CompanyCode": company,
+        "DeletionIndicator": False,
+        "CustomerAccountGroup": group,
+    }
     storage.put(CUSTOMERS, f"{padded(customer)} {company}", row)
 
 

@@ -17,6 +17,7 @@ from sandbox.wire import Storage
 Row = dict[str, Any]
 JOURNAL = "journal"
 FIRST_NUMBER = 100000000
+ONE_TIME_GROUP = "CPD"
 ZERO = Decimal(0)
 
 
@@ -128,12 +129,18 @@ class Ledger:
         return found
 
     def _customers(self, entry: Row) -> list[Message]:
-        company = entry["CompanyCode"]
-        return [
-            Message("102(F5)", f"Customer {item['Debtor']} is not defined in company code {company}")
-            for item in entry["DebtorItem"]
-            if self._storage.get(CUSTOMERS, f"{padded(item['Debtor'])} {company}") is None
-        ]
+        company, found = entry["CompanyCode"], []
+        for item in entry["DebtorItem"]:
+            customer = self._storage.get(CUSTOMERS, f"{padded(item['Debtor'])} {company}")
+            if customer is None:
+                found.append(
+                    Message("102(F5)", f"Customer {item['Debtor']} is not defined in company code {company}")
+                )
+            elif customer.get("CustomerAccountGroup") == ONE_TIME_GROUP and not (
+                item["Name"] and item["City"]
+            ):
+                found.append(Message("206(F5)", "Enter name and city of the one-time account"))
+        return found
 
     def _taxes(self, entry: Row) -> list[Message]:
         found = []

@@ -66,6 +66,15 @@ DEBTOR = {
     "AssignmentReference": 18,
     "CashDiscountTerms": 0,
     "PaymentDetails": 0,
+    "OneTimeCustomerDetails": 0,
+}
+ONE_TIME = {
+    "Name": 35,
+    "ShortStreetName": 35,
+    "PostlCodeforCustomer": 10,
+    "CityName": 35,
+    "Country": 3,
+    "Region": 3,
 }
 TERMS = {"DueCalculationBaseDate": 10, "NetPaymentDays": 20}
 PAYMENT = {"PaymentReference": 30}
@@ -90,6 +99,7 @@ REQUIRED = {
     "AccountAssignment": "",
     "CashDiscountTerms": "DueCalculationBaseDate NetPaymentDays",
     "PaymentDetails": "",
+    "OneTimeCustomerDetails": "",
 }
 PARTS = {
     "Item": ITEM,
@@ -99,6 +109,7 @@ PARTS = {
     "AccountAssignment": ASSIGNMENT,
     "CashDiscountTerms": TERMS,
     "PaymentDetails": PAYMENT,
+    "OneTimeCustomerDetails": ONE_TIME,
 }
 
 
@@ -165,6 +176,8 @@ def _entry(node: Any) -> Row:
                 **_common(item),
                 "Debtor": item.findtext("Debtor"),
                 "PaymentReference": item.findtext("PaymentDetails/PaymentReference", ""),
+                "Name": item.findtext("OneTimeCustomerDetails/Name", ""),
+                "City": item.findtext("OneTimeCustomerDetails/CityName", ""),
                 "DueDate": item.findtext("CashDiscountTerms/DueCalculationBaseDate", ""),
             }
             for item in node.iterchildren("DebtorItem")

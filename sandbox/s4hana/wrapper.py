@@ -42,9 +42,18 @@ def _row(body: Row) -> Row:
         "Currency": body.get("TransactionCurrency", ""),
         "Text": body.get("DocumentItemText", ""),
         "Assignment": body.get("AssignmentReference", ""),
+        "City": body.get("CityName", ""),
         **{
             name: body.get(name, "")
-            for name in ("GLAccount", "Debtor", "TaxCode", "TaxJurisdiction", "CostCenter", "ProfitCenter")
+            for name in (
+                "GLAccount",
+                "Debtor",
+                "Name",
+                "TaxCode",
+                "TaxJurisdiction",
+                "CostCenter",
+                "ProfitCenter",
+            )
         },
     }
 

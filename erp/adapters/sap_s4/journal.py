@@ -20,6 +20,7 @@ from decimal import Decimal
 from erp.adapters.sap_s4.settings import Settings
 from erp.contract.adapter import Receipt
 from erp.contract.documents import DocumentKind, DocumentLine, MoneyDocument, SalesDocument, Use
+from erp.contract.order import Address
 
 ZERO = Decimal(0)
 ASSIGNMENT = 18  # characters
@@ -83,6 +84,7 @@ class Entry:
     rate: Decimal | None = None
     payment_reference: str = ""
     fields: tuple[tuple[str, str], ...] = ()  # header fields that field rules fill
+    guest: Address | None = None  # who it is, where the customer is an account for one time
 
     def __post_init__(self) -> None:
         amounts = [*(row.amount for row in self.rows), *(tax.amount for tax in self.taxes)]
@@ -135,6 +137,11 @@ def customer_of(partner: str, links: Mapping[str, Receipt]) -> str:
     return found.key if found else partner
 
 
+def guest_of(partner: str, address: Address, settings: Settings) -> Address | None:
+    """Who a row on a one-time account is for. A code of SAP's is a guest's account: references of ours have hyphens."""
+    return address if settings.one_time_account and partner.isalnum() else None
+
+
 def tax_code_of(line: DocumentLine, settings: Settings) -> str:
     """The tax code a line carries; untaxed lines of liability accounts carry none."""
     if line.use in WITHOUT_TAX_CODE and not line.tax:
@@ -159,6 +166,7 @@ def _of_sale(document: SalesDocument, settings: Settings, customer: str) -> Entr
         rows=tuple(_rows(document, settings, sign)),
         taxes=tuple(_taxes(document, settings, sign)),
         due_date=document.due_date if is_sale else None,
+        guest=guest_of(document.partner, document.billing, settings),
         rate=document.rate,
         fields=document.fields,
     )
@@ -213,6 +221,7 @@ def _of_money(document: MoneyDocument, settings: Settings, customer: str) -> Ent
         customer_amount=_turned(document.amount, -sign),
         customer_text=text,
         rows=(row,),
+        guest=guest_of(document.partner, Address(), settings),
         rate=document.rate,
         fields=document.fields,
         payment_reference=document.tender,

@@ -22,7 +22,7 @@ from erp.contract.errors import Misconfigured, OutcomeUnknown
 LEFT_OUT = "-"
 CURRENCY = "TransactionCurrency"  # our name for the currency of a row
 # Groups of the message that are properties of the row itself in a service.
-FLATTENED = ("Tax", "AccountAssignment", "CashDiscountTerms", "PaymentDetails")
+FLATTENED = ("Tax", "AccountAssignment", "CashDiscountTerms", "PaymentDetails", "OneTimeCustomerDetails")
 # An amount in a service's JSON is text: V2 wants that, V4 takes it with this parameter.
 EXACT = "application/json;IEEE754Compatible=true"
 

@@ -42,6 +42,7 @@ class Settings:
     refund_type: str = "DG"
     payment_type: str = "DZ"
     profit_center: str = ""
+    one_time_account: bool = False
     exempt_tax_code: str = ""
     reversal_reason: str = "01"
     poster: str = "soap"
@@ -112,6 +113,7 @@ def read_settings(text: Mapping[str, str]) -> Settings:
         token_seconds=_number("token_seconds", given.get("token_seconds", str(TOKEN_SECONDS))),
         deadline=_number("deadline", given.get("deadline", "90")),
         odata_fields=read_names(given.get("odata_fields", "")),
+        one_time_account=given.get("one_time_account", "no").lower() in ("yes", "true", "1", "on"),
         tax_codes=read_tax_codes(given.get("tax_codes", "")),
     )
 

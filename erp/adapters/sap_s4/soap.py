@@ -16,6 +16,7 @@ from lxml import etree  # type: ignore[import-untyped]
 
 from erp.adapters.sap_s4.journal import HEADER_FIELDS, HEADER_TEXT_FIELD, Entry, Posted, Row, TaxRow
 from erp.adapters.sap_s4.settings import Settings
+from erp.contract.order import Address
 
 PATH = "/sap/bc/srt/scs_ext/sap/journalentrycreaterequestconfi"
 SFIN = "http://sap.com/xi/SAPSCORE/SFIN"
@@ -26,6 +27,7 @@ REFERENCE_TYPE, TRANSACTION = "BKPFF", "RFBU"
 GENERIC_REFUSAL = "609(RW)"  # "Error in document": what follows it says why
 LOCKED = frozenset({"601(MC)", "042(MC)"})  # somebody works on the record right now
 REFUSED = 3
+ONE_TIME_NAME, LONGEST_REGION, NO_CITY = 35, 3, "-"
 Node = Mapping[str, Any]
 
 
@@ -49,7 +51,7 @@ def entry_node(entry: Entry, settings: Settings) -> dict[str, Any]:
         {
             **_header(entry, settings),
             "Item": [_item(number, row, entry, settings) for number, row in enumerate(entry.rows, start=2)],
-            "DebtorItem": [_debtor(entry)] if entry.customer_amount else [],
+            "DebtorItem": [_debtor(entry, settings)] if entry.customer_amount else [],
             "ProductTaxItem": [
                 _tax(group, row, entry, settings) for group, row in enumerate(entry.taxes, start=1)
             ],
@@ -100,7 +102,7 @@ def _item(number: int, row: Row, entry: Entry, settings: Settings) -> dict[str, 
     )
 
 
-def _debtor(entry: Entry) -> dict[str, Any]:
+def _debtor(entry: Entry, settings: Settings) -> dict[str, Any]:
     due = entry.due_date.isoformat() if entry.due_date else ""
     return _present(
         {
@@ -112,6 +114,24 @@ def _debtor(entry: Entry) -> dict[str, Any]:
             "AssignmentReference": entry.order,
             "CashDiscountTerms": {"DueCalculationBaseDate": due, "NetPaymentDays": "P0D"} if due else {},
             "PaymentDetails": _present({"PaymentReference": entry.payment_reference}),
+            "OneTimeCustomerDetails": _guest(entry.guest, entry, settings) if entry.guest else {},
+        }
+    )
+
+
+def _guest(guest: Address, entry: Entry, settings: Settings) -> dict[str, Any]:
+    """Name and city of a row on a one-time account. Money knows neither: then the order is named, and no city."""
+    person = f"{guest.first_name} {guest.last_name}".strip()
+    return _present(
+        {
+            "Name": (guest.company or person or entry.header_text or entry.reference)[
+                :ONE_TIME_NAME
+            ].rstrip(),
+            "ShortStreetName": guest.street[:ONE_TIME_NAME].rstrip(),
+            "PostlCodeforCustomer": guest.zip_code,
+            "CityName": guest.city[:ONE_TIME_NAME].rstrip() or NO_CITY,
+            "Country": guest.country_code or settings.country,
+            "Region": guest.state if len(guest.state) <= LONGEST_REGION else "",
         }
     )
 

@@ -207,6 +207,15 @@ FIELDS = (
         section=DOCUMENTS,
     ),
     Field(
+        name="one_time_account",
+        label="Guests' customer is a one-time account",
+        help="Of an account group for one-time customers (CPD): SAP wants name and city with every row on it, and gets them.",
+        kind="boolean",
+        default="no",
+        choices=YES_NO,
+        section=CUSTOMERS,
+    ),
+    Field(
         name="reconciliation_account",
         label="Reconciliation account of customers",
         help="The receivables account of customers that Tieout makes, e.g. 12100000.",

@@ -45,6 +45,7 @@ def fit(document: AnyDocument) -> tuple[AnyDocument, tuple[str, ...]]:
                 document,
                 memo=notes.cut(document.memo, HEADER_TEXT, "The header text"),
                 fields=_fields(document.fields, notes),
+                billing=_address(document.billing, "The billing address", notes),
                 lines=tuple(
                     replace(line, text=notes.cut(line.text, ITEM_TEXT, f"The text of line {number}"))
                     for number, line in enumerate(document.lines, start=1)

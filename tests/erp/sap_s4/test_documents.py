@@ -188,6 +188,41 @@ def test_both_sides_of_clearing_carry_the_orders_number(s4: S4) -> None:
     assert [row["AssignmentReference"] for row in rows] == ["1001", "1001"]
 
 
+def test_a_one_time_account_gets_name_and_city_with_every_row() -> None:
+    with running({"one_time_account": "yes"}) as s4:
+        company.add_customer(s4.system.storage, "1710", "17109999", group="CPD")
+        post(s4, sale(INVOICE, "S1-1-I", partner="17109999"))
+        guest = sent(s4).find("DebtorItem/OneTimeCustomerDetails")
+        assert {each.tag: each.text for each in guest} == {
+            "Name": "Ada Lovelace",
+            "ShortStreetName": "12 Main St",
+            "PostlCodeforCustomer": "78701",
+            "CityName": "Austin",
+            "Country": "US",
+            "Region": "TX",
+        }
+        post(s4, money(PAYMENT, "S1-77-P", partner="17109999"))
+        guest = sent(s4).find("DebtorItem/OneTimeCustomerDetails")
+        assert {each.tag: each.text for each in guest} == {
+            "Name": "Order 1001",
+            "CityName": "-",
+            "Country": "US",
+        }
+
+
+def test_an_account_that_is_for_one_time_and_not_said_to_be_is_refused_in_SAPs_words(s4: S4) -> None:
+    company.add_customer(s4.system.storage, "1710", "17109999", group="CPD")
+    with pytest.raises(Refused, match="one-time account"):
+        post(s4, sale(INVOICE, "S1-1-I", partner="17109999"))
+
+
+def test_a_registered_customer_is_no_guest_even_before_it_has_a_number(s4: S4) -> None:
+    known = s4.facts()
+    known = replace(known, settings={**known.settings, "one_time_account": "yes"})
+    node = SPEC.translator.payload(sale(INVOICE, "S1-1-I", partner="S1-7-C"), known, {})
+    assert "OneTimeCustomerDetails" not in str(node)
+
+
 def test_a_registered_customer_is_booked_to_its_own_number(s4: S4) -> None:
     partner = post(s4, customer("S1-7-C"))
     post(s4, sale(INVOICE, "S1-1-I", partner="S1-7-C"), {"S1-7-C": partner})
@@ -323,7 +358,7 @@ def test_a_reversal_turns_every_row_round(s4: S4) -> None:
 def test_every_kind_of_entry_is_what_the_wsdl_describes(contracts: Path) -> None:
     codes = "O0 0 - No tax\nO1 8.25 TX00000000 Sales tax Texas"
     schema = schema_of(contracts / "sap-s4hana" / "JOURNALENTRYCREATEREQUESTCONFI.wsdl")
-    with running({"tax_codes": codes, "profit_center": "YB110"}) as s4:
+    with running({"tax_codes": codes, "profit_center": "YB110", "one_time_account": "yes"}) as s4:
         made = post(s4, sale(INVOICE, "S1-1-I", rate=D("1.085"), due_date=today() + timedelta(days=9)))
         post(
             s4,
