@@ -8,8 +8,10 @@ from typing import Any
 
 import psycopg
 import structlog
+from celery.beat import SchedulingError
 from django.db import InterfaceError, OperationalError, connection
 from django_celery_beat.schedulers import DatabaseScheduler
+from kombu.exceptions import OperationalError as BrokerAway
 
 from sync.heartbeats import BEAT_LOCK_KEY
 from sync.steps import Step, reached
@@ -62,6 +64,16 @@ class SingleScheduler(DatabaseScheduler):
             return AGAIN_SECONDS
         reached(Step.TICKED)
         return until_next
+
+    def apply_async(self, entry: Any, *args: Any, **kwargs: Any) -> Any:
+        """Send one due task. Where the broker is away that is one line; its next turn comes with its schedule."""
+        try:
+            return super().apply_async(entry, *args, **kwargs)
+        except SchedulingError as error:
+            if not isinstance(error.__context__, (BrokerAway, OSError)):
+                raise
+            log.warning("beat.broker_away", task=entry.name)
+            return None
 
     def close(self) -> None:
         """Give the lock back with the schedule."""

@@ -5,11 +5,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from celery.beat import SchedulingError
 from django.db import connection
 from django.utils import timezone
+from kombu import Connection
+from kombu.pools import producers
 
 from config.beat import AGAIN_SECONDS, SingleScheduler
 from config.celery import app
+from sync import tasks
 from sync.heartbeats import BEAT_LOCK_KEY, last_tick
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -90,4 +94,24 @@ def test_a_database_that_is_away_while_beat_starts_does_not_end_it(monkeypatch):
 
     assert waits == [AGAIN_SECONDS]
     assert scheduler.tick() != AGAIN_SECONDS
+    scheduler.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_is_away_is_one_line_for_each_task_and_what_nobody_knows_stays_an_error(
+    monkeypatch, caplog
+):
+    scheduler = SingleScheduler(app=app, lazy=True)
+    scheduler.setup_schedule()
+    entry = scheduler.schedule["sweep"]
+    away = Connection("redis://127.0.0.1:1/0", connect_timeout=1)
+    monkeypatch.setattr(app.amqp, "_producer_pool", producers[away])
+
+    scheduler.apply_entry(entry)
+    [told] = [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
+    assert (told.msg["event"], told.msg["task"], told.exc_info) == ("beat.broker_away", "sweep", None)
+
+    monkeypatch.setattr(tasks.sweep, "apply_async", lambda *_, **__: 1 // 0)
+    with pytest.raises(SchedulingError, match="division"):
+        scheduler.apply_async(entry)
     scheduler.close()
