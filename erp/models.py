@@ -13,7 +13,7 @@ from tenants.fields import EncryptedJSONField
 from tenants.models import TenantOwned, validate_time_zone
 
 # Settings of the way there; adapters and plans know nothing of them.
-TRANSPORT = frozenset({"ca_bundle", "certificate_pin", "verify_tls", "private_network"})
+TRANSPORT = frozenset({"ca_bundle", "certificate_pin", "verify_tls", "private_network", "client_certificate"})
 
 
 def as_text(value: object) -> str:

@@ -222,3 +222,111 @@ def test_a_worker_that_stood_still_after_its_last_check_sends_nothing(secure: Se
     with pytest.raises(TryLater, match="Nothing was sent"):
         wire.send("POST", secure.url, writes=True, deadline=5, before_sending=stopped_and_woken)
     assert len(secure.asked) == asked
+
+
+@dataclass
+class Mutual:
+    """An HTTPS server that lets nobody in without its client certificate."""
+
+    url: str
+    server_pem: str
+    server_pin: str
+    certificate: str
+    key: str
+    seen: list[str]
+
+
+def _pem(key: ec.EllipticCurvePrivateKey, passphrase: bytes = b"") -> str:
+    encryption = (
+        serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
+    )
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
+    ).decode()
+
+
+@pytest.fixture(scope="module")
+def mutual(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mutual]:
+    (server_certificate, server_key), (certificate, key) = _self_signed(), _self_signed()
+    as_text = [
+        each.public_bytes(serialization.Encoding.PEM).decode() for each in (server_certificate, certificate)
+    ]
+    folder: Path = tmp_path_factory.mktemp("mutual")
+    (folder / "server.pem").write_text(as_text[0] + _pem(server_key))
+    (folder / "client.pem").write_text(as_text[1])
+    seen: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            shown = self.connection.getpeercert(binary_form=True)
+            seen.append(hashlib.sha256(shown).hexdigest())
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.handle_error = lambda *args: None  # whoever shows no certificate is cut off
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    context.load_verify_locations(folder / "client.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    pin = hashlib.sha256(server_certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
+    url = f"https://127.0.0.1:{server.server_address[1]}"
+    yield Mutual(url, as_text[0], pin, as_text[1], _pem(key), seen)
+    server.shutdown()
+    server.server_close()
+
+
+def introduce(mutual: Mutual, key: str = "", **settings: str) -> int:
+    session = make_session(settings, {"client_key": key} if key else {})
+    return Wire(session, record=lambda call: None).send("GET", mutual.url, writes=False, deadline=5).status
+
+
+@pytest.mark.parametrize("trust", ["authority", "pin", "nobody"])
+def test_our_own_certificate_is_shown_however_the_other_side_is_trusted(mutual: Mutual, trust: str) -> None:
+    settings = {
+        "authority": {"ca_bundle": mutual.server_pem},
+        "pin": {"certificate_pin": mutual.server_pin},
+        "nobody": {"verify_tls": "no"},
+    }[trust]
+    assert introduce(mutual, mutual.key, client_certificate=mutual.certificate, **settings) == 200
+    certificate = x509.load_pem_x509_certificate(mutual.certificate.encode())
+    assert mutual.seen[-1] == hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
+
+
+def test_without_our_certificate_nobody_lets_us_in(mutual: Mutual) -> None:
+    before = len(mutual.seen)
+    with pytest.raises((Misconfigured, TryLater)):
+        introduce(mutual, ca_bundle=mutual.server_pem)
+    assert len(mutual.seen) == before
+
+
+def test_our_certificate_does_not_switch_off_the_look_at_the_other_one(mutual: Mutual) -> None:
+    before = len(mutual.seen)
+    with pytest.raises(Misconfigured, match="TLS certificate"):
+        introduce(mutual, mutual.key, client_certificate=mutual.certificate)
+    with pytest.raises(Misconfigured, match="TLS certificate"):
+        introduce(mutual, mutual.key, client_certificate=mutual.certificate, certificate_pin="00" * 32)
+    assert len(mutual.seen) == before
+
+
+def test_a_certificate_without_its_key_is_told(mutual: Mutual) -> None:
+    with pytest.raises(Misconfigured, match="private key"):
+        make_session({"client_certificate": mutual.certificate}, {})
+    with pytest.raises(Misconfigured, match="private key"):
+        make_session({}, {"client_key": mutual.key})
+
+
+def test_a_key_that_cannot_be_read_is_told_and_nobody_is_asked_for_a_passphrase(mutual: Mutual) -> None:
+    locked = _pem(ec.generate_private_key(ec.SECP256R1()), b"secret")
+    stranger = _pem(ec.generate_private_key(ec.SECP256R1()))
+    for key in ("no key", locked, stranger):
+        with pytest.raises(Misconfigured, match="without a passphrase"):
+            make_session({"client_certificate": mutual.certificate}, {"client_key": key})

@@ -1,4 +1,4 @@
-"""Signing in: OAuth 2.0 client credentials with one token for all workers, or Basic.
+"""Signing in: OAuth 2.0 client credentials with one token for all workers, Basic, or the connection's client certificate.
 
 A token is kept in the shared cache until shortly before it ends. The tenant says how long that is (`expires_in`): 3600
 seconds by default on AS ABAP, about twelve hours on BTP; nothing here assumes either. After refused credentials nobody
@@ -48,11 +48,13 @@ class SignIn:
         self._used: str | None = None
 
     def header(self) -> str:
-        """The header of a living token, asking for one if there is none.
+        """The header of a living token, asking for one if there is none; empty where a client certificate speaks for us.
 
         :raises Misconfigured: if the credentials were refused
         :raises TryLater: if the token address could not be asked
         """
+        if self._settings.authentication == "certificate":
+            return ""  # the connection itself shows who we are
         if self._settings.authentication == "basic":
             self._stop_at_known_bad_credentials()
             return self._basic()
@@ -62,7 +64,7 @@ class SignIn:
 
     def renew(self, *, lost: str | None) -> str:
         """A token other than the `lost` one: another worker's if there is one by now, else a new one."""
-        if self._settings.authentication == "basic":
+        if self._settings.authentication != "oauth":
             raise self._refused(401, "")
         with self._cache.lock(f"{self._key}:asking", seconds=LOCK_SECONDS):
             found = self._cache.get(self._key)
@@ -125,8 +127,8 @@ class SignIn:
             return TryLater(f"The token address of SAP S/4HANA answered with HTTP {status}.", status=status)
         quoted = f" It says: {said[:300]}" if said else ""
         sentence = (
-            f"SAP S/4HANA refused the sign-in of {self._settings.client_id} (HTTP {status}).{quoted} Correct the client ID "
-            "and secret, or the communication user and its password, then press Test connection."
+            f"SAP S/4HANA refused the sign-in of {self._settings.client_id or 'our client certificate'} (HTTP {status}).{quoted} "
+            "Correct the client ID and secret, the communication user and its password, or its certificate; then press Test connection."
         )
         self._cache.set(f"{self._key}:refused", sentence, seconds=REFUSED_SECONDS)
         return Misconfigured(sentence, status=status)

@@ -215,7 +215,11 @@ class Gateway:
             f"{self._settings.root}{path}",
             writes=writes,
             deadline=self._settings.deadline if writes else READ_SECONDS,
-            headers={**self._extra_headers, **(headers or {}), "Authorization": authorization},
+            headers={
+                **self._extra_headers,
+                **(headers or {}),
+                **({"Authorization": authorization} if authorization else {}),
+            },
             body=body,
             before_sending=before_sending,
         )

@@ -160,3 +160,12 @@ def test_a_write_carries_the_gateways_idempotency_headers(s4: S4) -> None:
 def test_no_secret_stands_in_an_address(s4: S4) -> None:
     make_partner(s4)
     assert not any("sandbox" in call.url for call in s4.calls)
+
+
+def test_with_a_client_certificate_no_other_credential_is_sent(s4: S4) -> None:
+    """The sandbox speaks no TLS and refuses; that the certificate is shown is tested where connections are made."""
+    with pytest.raises(Misconfigured, match="certificate"):
+        s4.open({"authentication": "certificate", "client_id": ""}).ping()
+    assert s4.sent() == [PING]
+    [call] = s4.system.calls.select()
+    assert "authorization" not in {name.lower() for name in call.headers}
