@@ -33,5 +33,9 @@ def run_flows(flows: Sequence[Flow | StoreFlow], *, of: str, by: str) -> str:
         if not run_soon(flow):
             raise NotDone(f"{NOBODY} Flows run on their schedule as soon as it does.")
         trail.flow_asked(flow, by)
-    names = ", ".join(dict.fromkeys(flow.get_kind_display().lower() for flow in flows))
-    return f"{of} runs now: {names}. How each ends stands in its row below."
+    return f"{names_of(flows)} of {of} run now. How each ends stands in its row below."
+
+
+def names_of(flows: Sequence[Flow | StoreFlow]) -> str:
+    """Flows by name, each once: `“Webhooks are in place”, “Customers to the ERP”`."""
+    return ", ".join(f"“{name}”" for name in dict.fromkeys(flow.get_kind_display() for flow in flows))

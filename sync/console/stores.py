@@ -22,7 +22,7 @@ from sync import completeness, history_import, trail
 from sync.alerts.rhythm import verdict_of
 from sync.answers import domain_of, worst_windows
 from sync.categories import pipelines_without_categories, sentence_of
-from sync.console.asking import ask_worker, run_flows
+from sync.console.asking import ask_worker, names_of, run_flows
 from sync.console.completeness import WindowForm
 from sync.console.connections import PREFIX, ConnectionAdmin
 from sync.flows import polls_of
@@ -181,8 +181,12 @@ class StoreAdmin(ConnectionAdmin):
         return run_flows(flows_of(store), of=store.name, by=request.user.get_username())
 
     def about_run_now(self, request: HttpRequest, store: Store) -> str:
-        names = dict.fromkeys(flow.get_kind_display() for flow in flows_of(store))
-        return f"{'; '.join(names) or 'No flow is switched on'}. A worker does it; live orders come first."
+        names = names_of(flows_of(store))
+        return (
+            f"A worker runs these once: {names}. Live orders come first."
+            if names
+            else "No flow is switched on."
+        )
 
     @row_action(
         May.REPROCESS,

@@ -86,7 +86,10 @@ def test_everything_that_runs_for_a_store_is_run_by_one_press(
 
     webhooks = StoreFlow.objects.get(kind="webhooks")
     polls = Flow.objects.filter(kind__in=("customers", "orders")).order_by("kind")
-    assert "Acme web shop runs now: webhooks are in place, customers to the erp, orders, payments" in said
+    assert (
+        "“Webhooks are in place”, “Customers to the ERP”, “Orders, payments and refunds to the ERP”" in said
+    )
+    assert "of Acme web shop run now." in said
     assert queue.taken() == [
         ("run_store_flow", {"flow_id": webhooks.pk, "by_hand": True}),
         *(("run_flow", {"flow_id": poll.pk, "by_hand": True}) for poll in polls),
@@ -130,7 +133,7 @@ def test_the_flows_of_a_pipeline_are_run_and_who_asked_is_noted(
     pipeline: Pipeline, queue: Queue, administrator: Client
 ) -> None:
     said = press(administrator, f"sync/pipeline/{pipeline.pk}/run-now")
-    assert "Web shop to Acme Inc. runs now" in said
+    assert "of Web shop to Acme Inc. run now." in said
     assert [name for name, _ in queue.taken()] == ["run_flow"] * 4
     assert AuditEntry.objects.filter(action="operator.run", subjects=["pipeline:main"]).count() == 4
 
