@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
+from werkzeug import Response
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from agents.web import Application, JsonRequest
@@ -94,7 +95,16 @@ class _Handler(WSGIRequestHandler):
     def run_wsgi(self) -> None:
         """Read one request, answer it, keep the connection."""
         response = self.server.application.respond(JsonRequest(self.make_environ()))
-        body = b"" if self.command == "HEAD" else response.get_data()
+        self._send(response, b"" if self.command == "HEAD" else response.get_data())
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What is no HTTP gets an error like every other one, and the connection ends."""
+        self.requestline, self.request_version = "", "HTTP/1.1"
+        self.close_connection = True
+        response = self.server.application.not_http(code, message or "this is no HTTP request")
+        self._send(response, response.get_data())
+
+    def _send(self, response: Response, body: bytes) -> None:
         with contextlib.suppress(OSError):  # who asked has gone; what was done is remembered
             self.send_response(response.status_code)
             for name, value in response.headers.items():

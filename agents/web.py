@@ -37,6 +37,7 @@ class Answer:
     about: Mapping[str, Any] = field(default_factory=dict)
 
 
+OWN_ID = "X-Agent-Request-Id"
 REPLAY = {"Idempotent-Replay": "true"}
 
 
@@ -92,22 +93,15 @@ class Application:
     def respond(self, request: JsonRequest) -> Response:
         """The answer, whatever happens; a bug is a 500 that says nothing and a trace in the log."""
         began = time.monotonic()
-        own_id = secrets.token_hex(8)
         correlation = request.headers.get("X-Correlation-Id", "")
         answer = self._answer(request)
-        response = Response(
-            json.dumps(answer.body, ensure_ascii=False),
-            status=answer.status,
-            headers=dict(answer.headers),
-            content_type="application/json",
-        )
-        response.headers["X-Agent-Request-Id"] = own_id
+        response = _response(answer)
         if PRINTABLE.fullmatch(correlation):
             response.headers["X-Correlation-Id"] = correlation
         if not request.body_read:
             response.headers["Connection"] = "close"  # what comes next would be the rest of the body
         line = {
-            "request": own_id,
+            "request": response.headers[OWN_ID],
             "correlation": correlation[:1024],
             "method": request.method,
             "path": request.path[:200],
@@ -117,6 +111,11 @@ class Application:
         }
         log.info("%s", json.dumps(line))
         return response
+
+    def not_http(self, status: int, message: str) -> Response:
+        """The answer to what could not be read as a request."""
+        log.info("%s", json.dumps({"status": status, "message": message}))
+        return _response(Answer(bad_request(message).body(), status, {"Connection": "close"}))
 
     def _answer(self, request: JsonRequest) -> Answer:
         try:
@@ -138,3 +137,11 @@ class Application:
             log.exception("a request ended in a bug")
             return Answer({"error": {"code": "internal", "message": "a bug of the agent; see its log"}}, 500)
         return answered
+
+
+def _response(answer: Answer) -> Response:
+    """The answer as HTTP, under an id of its own."""
+    body = json.dumps(answer.body, ensure_ascii=False)
+    response = Response(body, answer.status, dict(answer.headers), content_type="application/json")
+    response.headers[OWN_ID] = secrets.token_hex(8)
+    return response

@@ -66,7 +66,8 @@ class Faults:
             case "POST", "release":
                 self.release()
             case "POST", "wait":
-                return {"struck": self.wait_until_struck(body["at"], float(body.get("timeout", 10)))}
+                times, seconds = int(body.get("times", 1)), int(body.get("seconds", 10))
+                return {"struck": self.wait_until_struck(body["at"], times, seconds)}
             case _:
                 raise LookupError(what)
         return {}
@@ -79,11 +80,11 @@ class Faults:
         with self._changed:
             self._faults.append(Fault(**how))
 
-    def wait_until_struck(self, at: str, timeout: float) -> bool:
-        """Whether a fault of this moment has struck, or does before the time is up."""
+    def wait_until_struck(self, at: str, times: int, seconds: int) -> bool:
+        """Whether faults of this moment have struck so often, or do before the time is up."""
         with self._changed:
             return self._changed.wait_for(
-                lambda: any(fault.at == at and fault.struck for fault in self._faults), timeout
+                lambda: sum(fault.struck for fault in self._faults if fault.at == at) >= times, seconds
             )
 
     def release(self) -> None:

@@ -109,11 +109,11 @@ def test_more_units_at_once_than_sessions_are_told_to_come_back(sap: Agent):
     sap.control("faults", kind="hold", at="call", count=4)
     with ThreadPoolExecutor() as pool:
         futures = [pool.submit(sap.post, "/v1/units", posting(f"T1-8{n}-I")) for n in range(4)]
-        while sap.get("/v1/health").status_code == 200:  # until all four sessions are taken
-            pass
+        assert sap.control("wait", at="call", times=4) == {"struck": True}
         answer = sap.post("/v1/units", posting("T1-89-I"))
         assert (answer.status_code, answer.json()["error"]["code"]) == (429, "busy")
         assert int(answer.headers["Retry-After"]) >= 1
+        assert sap.get("/v1/health").status_code == 200  # it takes no session from the units
         sap.control("release")
         assert {future.result().json()["outcome"] for future in futures} == {"committed"}
     assert len(sap.rows("BKPF")) == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from pathlib import Path
 
@@ -147,6 +148,20 @@ def test_an_unknown_address_and_a_wrong_method_are_errors_in_json(sap: Agent):
     assert sap.get("/v2/units").json()["error"]["code"] == "not_found"
     wrong = sap.session.delete(f"{sap.url}/v1/units", timeout=10)
     assert (wrong.status_code, wrong.json()["error"]["code"]) == (405, "bad_request")
+
+
+@pytest.mark.parametrize(
+    "raw", [b"NONSENSE\r\n\r\n", b"GET /v1/health HTTP/9.9\r\n\r\n"], ids=["line", "version"]
+)
+def test_what_is_no_http_gets_an_error_with_an_id_too(sap: Agent, raw: bytes):
+    host, port = sap.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(raw)
+        answer = connection.makefile("rb").read()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith((b"HTTP/1.1 400", b"HTTP/1.1 505"))
+    assert b"X-Agent-Request-Id" in head
+    assert json.loads(body)["error"]["code"] == "bad_request"
 
 
 def test_a_client_that_says_nothing_keeps_nobody_waiting(sap: Agent):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from ctypes import POINTER, byref, c_uint16, cast
 from pathlib import Path
@@ -70,11 +70,11 @@ class SapNwRfc:
         self._refused_logons = 0
 
     def open(self) -> NwRfcSession:
-        """Log on."""
+        """Log on, if one more unit may run."""
         if not self._free.acquire(blocking=False):
             raise ProtocolError(429, "busy", "no RFC session is free", retry_after=1)
         try:
-            return NwRfcSession(self, self._logged_on())
+            return NwRfcSession(self, self._logged_on(), self._free.release)
         except BaseException:
             self._free.release()
             raise
@@ -98,8 +98,8 @@ class SapNwRfc:
         return connection
 
     def system(self) -> dict[str, str]:
-        """What SAP says of itself, over a session of its own."""
-        session = self.open()
+        """What SAP says of itself, over a session beside those of the units."""
+        session = NwRfcSession(self, self._logged_on(), lambda: None)
         try:
             return session.attributes()
         except SessionBroken as error:
@@ -113,20 +113,16 @@ class SapNwRfc:
             self._functions[name] = containers.describe(self.library, connection, name)
         return self._functions[name]
 
-    def give_back(self) -> None:
-        """A session has ended."""
-        self._free.release()
-
     def close(self) -> None:
         """Nothing is kept open between units."""
 
 
 class NwRfcSession:
-    """One connection."""
+    """One connection. ``ended`` is told when it is closed."""
 
-    def __init__(self, driver: SapNwRfc, connection: int) -> None:
+    def __init__(self, driver: SapNwRfc, connection: int, ended: Callable[[], None]) -> None:
         self._driver, self._library, self._connection = driver, driver.library, connection
-        self._open = True
+        self._open, self._ended = True, ended
 
     def attributes(self) -> dict[str, str]:
         """The system at the other end. :raises SessionBroken:"""
@@ -191,7 +187,7 @@ class NwRfcSession:
             self._open = False
             with contextlib.suppress(RfcError):
                 self._library.call("RfcCloseConnection", self._connection)
-            self._driver.give_back()
+            self._ended()
 
     def _end(self, name: str, importing: Mapping[str, Any]) -> list[dict[str, Any]]:
         with self._named_errors():

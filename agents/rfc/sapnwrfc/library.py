@@ -41,8 +41,10 @@ def text_of(units: Any, length: int | None = None) -> str:
     """SAP_UC as text, up to its length in units (a character beyond the BMP has two) or its null."""
     raw = bytes(units)
     if length is None:
-        return raw.decode(UTF16).split("\0", 1)[0]
-    return raw[: 2 * length].decode(UTF16)
+        return raw.decode(UTF16, "replace").split("\0", 1)[0]
+    return raw[: 2 * length].decode(
+        UTF16, "replace"
+    )  # half a character at the end of a field that was cut in SAP
 
 
 def _text(length: int) -> type[Array[c_uint16]]:

@@ -37,20 +37,22 @@ class SimulatedEcc:
 
     def open(self) -> SimulatedSession:
         """A session, if one is free."""
-        match self.faults.take("open", ""):
-            case Fault(kind="busy"):
-                raise busy()
-            case Fault(kind="logon_failure" | "sap_unavailable" as kind, params=params):
-                raise ProtocolError(503, kind, params.get("message", "the simulated SAP is out of order"))
+        self._log_on()
         if not self._free.acquire(blocking=False):
             raise busy()
         return SimulatedSession(self)
 
     def system(self) -> dict[str, str]:
-        """What it says of itself."""
-        session = self.open()
-        session.close()
+        """What it says of itself; asked beside the sessions that units use."""
+        self._log_on()
         return dict(SYSTEM)
+
+    def _log_on(self) -> None:
+        match self.faults.take("open", ""):
+            case Fault(kind="busy"):
+                raise busy()
+            case Fault(kind="logon_failure" | "sap_unavailable" as kind, params=params):
+                raise ProtocolError(503, kind, params.get("message", "the simulated SAP is out of order"))
 
     def give_back(self) -> None:
         """A session has ended."""
