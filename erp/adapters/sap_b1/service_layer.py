@@ -16,6 +16,7 @@ from erp.adapters.sap_b1.settings import Settings
 from erp.contract.adapter import Opening
 from erp.contract.errors import Misconfigured, Refused, TryLater
 from erp.contract.http import Answer, to_json
+from erp.contract.settings import extra_headers
 
 READ_SECONDS = 45.0
 PAGE = 500
@@ -31,7 +32,7 @@ class ServiceLayer:
     def __init__(self, opening: Opening, settings: Settings) -> None:
         self._wire = opening.wire
         self._settings = settings
-        self._extra_headers = _extra_headers(opening.credentials.get("extra_headers", ""))
+        self._extra_headers = extra_headers(opening.credentials.get("extra_headers", ""))
         self.session = SharedSession(
             connection=opening.connection,
             settings=settings,
@@ -178,23 +179,3 @@ def _below(root: str, path: str) -> str:
         return path.removeprefix(f"{root}/")
     found = SERVICE_ROOT.match(path)
     return path[found.end() :] if found else path.rsplit("/", 1)[-1]
-
-
-def _extra_headers(text: str) -> dict[str, str]:
-    """Headers from lines `Name: value`, for gateways in front of the Service Layer.
-
-    :raises Misconfigured: if a line is not one
-    """
-    headers: dict[str, str] = {}
-    for line in filter(None, (line.strip() for line in text.splitlines())):
-        name, colon, value = line.partition(":")
-        if (
-            not colon
-            or not name.strip().replace("-", "").replace("_", "").isalnum()
-            or not value.strip().isprintable()
-        ):
-            raise Misconfigured(
-                "Each extra header must be one line `Name: value`. Correct them on the connection."
-            )
-        headers[name.strip()] = value.strip()
-    return headers

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from erp.contract.errors import Misconfigured
+from erp.contract.settings import filled, is_yes, secure_address, whole_number
 
 NUMBER_AT_CARD = "NumAtCard"
 COUNTER_REFERENCE = "CounterReference"
 DEFAULT_PATH = "/b1s/v1"
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,21 +48,13 @@ class Settings:
 
         :raises Misconfigured: if it is no https address (plain http is accepted on this machine only)
         """
-        parts = urlsplit(self.base_url.strip())
-        if (
-            parts.scheme not in ("https", "http")
-            or not parts.hostname
-            or parts.username
-            or parts.query
-            or parts.fragment
-        ):
-            raise Misconfigured("The service address must look like https://sap.example.com:50000/b1s/v1.")
-        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            raise Misconfigured(
-                "The service address must begin with https://: it carries the password of SAP Business One."
-            )
-        path = parts.path.rstrip("/") or DEFAULT_PATH
-        return f"{parts.scheme}://{parts.netloc}{path}"
+        root = secure_address(
+            self.base_url,
+            what="The service address",
+            example="https://sap.example.com:50000/b1s/v1",
+            carries="the password of SAP Business One",
+        )
+        return root if urlsplit(root).path else f"{root}{DEFAULT_PATH}"
 
     @property
     def payment_reference_proved(self) -> bool:
@@ -76,7 +67,7 @@ def read_settings(text: Mapping[str, str]) -> Settings:
 
     :raises Misconfigured: if a number is not a number
     """
-    given = {name: value.strip() for name, value in text.items() if isinstance(value, str) and value.strip()}
+    given = filled(text)
     plain = {
         name: given[name]
         for name in (
@@ -86,21 +77,23 @@ def read_settings(text: Mapping[str, str]) -> Settings:
         if name in given
     }
     numbers = {
-        name: _number(name, given[name])
+        name: whole_number(name, given[name])
         for name in ("branch", "cost_center_dimension", "counter_reference_length")
         if name in given
     }
-    series = {name[7:]: _number(name, value) for name, value in given.items() if name.startswith("series_")}
+    series = {
+        name[7:]: whole_number(name, value) for name, value in given.items() if name.startswith("series_")
+    }
     return Settings(
         **plain,  # type: ignore[arg-type]
         **numbers,  # type: ignore[arg-type]
         series=series,
-        deadline=float(_number("deadline", given.get("deadline", "90"))),
-        reserve_invoice=_yes(given, "reserve_invoice", default=False),
-        restock=_yes(given, "restock", default=True),
+        deadline=float(whole_number("deadline", given.get("deadline", "90"))),
+        reserve_invoice=is_yes(given, "reserve_invoice", default=False),
+        restock=is_yes(given, "restock", default=True),
         drafts=_searches_drafts(given),
-        gross_is_kept=_yes(given, "gross_is_kept", default=True),
-        direct_rate=_yes(given, "direct_rate", default=True),
+        gross_is_kept=is_yes(given, "gross_is_kept", default=True),
+        direct_rate=is_yes(given, "direct_rate", default=True),
     )
 
 
@@ -108,15 +101,3 @@ def _searches_drafts(given: Mapping[str, str]) -> bool:
     """Automatic: unless the company said that approval procedures do not apply to add-ons (`company_facts`)."""
     wanted = given.get("drafts", "auto")
     return wanted == "yes" or (wanted == "auto" and given.get("approvals", "yes") != "no")
-
-
-def _yes(given: Mapping[str, str], name: str, *, default: bool) -> bool:
-    return given.get(name, "yes" if default else "no").lower() in ("yes", "true", "1", "on")
-
-
-def _number(name: str, text: str) -> int:
-    if not text.lstrip("-").isdigit() or len(text) > 9:
-        raise Misconfigured(
-            f"{name} must be a whole number, not {text[:40]!r}. Correct it on the connection."
-        )
-    return int(text)

@@ -19,6 +19,7 @@ from erp.adapters.sap_s4.settings import Settings
 from erp.contract.adapter import Opening
 from erp.contract.errors import Misconfigured, TryLater
 from erp.contract.http import Answer, to_json
+from erp.contract.settings import extra_headers
 
 READ_SECONDS = 45.0
 MOST_PAGES = 2000
@@ -52,7 +53,7 @@ class Gateway:
         self._wire = opening.wire
         self._settings = settings
         self._now = opening.now
-        self._extra_headers = _extra_headers(opening.credentials.get("extra_headers", ""))
+        self._extra_headers = extra_headers(opening.credentials.get("extra_headers", ""))
         self._csrf: dict[str, _Csrf] = {}  # by service; belongs to this session and to no other thread
         self.sign_in = SignIn(
             connection=opening.connection,
@@ -250,23 +251,3 @@ def _cookies(header: str) -> str:
         if equals and name and " " not in name:
             found[name] = value
     return "; ".join(f"{name}={value}" for name, value in found.items())
-
-
-def _extra_headers(text: str) -> dict[str, str]:
-    """Headers from lines `Name: value`, for gateways in front.
-
-    :raises Misconfigured: if a line is not one
-    """
-    headers: dict[str, str] = {}
-    for line in filter(None, (line.strip() for line in text.splitlines())):
-        name, colon, value = line.partition(":")
-        if (
-            not colon
-            or not name.strip().replace("-", "").replace("_", "").isalnum()
-            or not value.strip().isprintable()
-        ):
-            raise Misconfigured(
-                "Each extra header must be one line `Name: value`. Correct them on the connection."
-            )
-        headers[name.strip()] = value.strip()
-    return headers

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from urllib.parse import urlsplit
 
 from erp.contract.errors import Misconfigured
 from erp.contract.facts import TaxCode
 from erp.contract.money import parse_amount
+from erp.contract.settings import filled, is_yes, secure_address, whole_number
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 OAUTH_PATH = "/sap/bc/sec/oauth2/token"
 # An AS ABAP token lives 3600 seconds unless its client says otherwise; tokens of BTP live about twelve hours.
 TOKEN_SECONDS = 3600
@@ -72,9 +71,7 @@ class Settings:
 
         :raises Misconfigured: if it is no https address (plain http is accepted on this machine only)
         """
-        return _address(
-            self.base_url, "The API address must look like https://my300000-api.s4hana.cloud.sap."
-        )
+        return _address(self.base_url, "The API address")
 
     @property
     def sales_area(self) -> dict[str, str]:
@@ -90,7 +87,7 @@ class Settings:
         """Where tokens are given out: the tenant's own unless another is named."""
         if not self.token_url.strip():
             return f"{self.root}{OAUTH_PATH}"
-        return _address(self.token_url, "The token address must be an https address.")
+        return _address(self.token_url, "The token address")
 
 
 _TEXTS = (
@@ -107,13 +104,13 @@ def read_settings(text: Mapping[str, str]) -> Settings:
 
     :raises Misconfigured: if a number is not a number or a tax code cannot be read
     """
-    given = {name: value.strip() for name, value in text.items() if isinstance(value, str) and value.strip()}
+    given = filled(text)
     return Settings(
         **{name: given[name] for name in _TEXTS if name in given},
-        token_seconds=_number("token_seconds", given.get("token_seconds", str(TOKEN_SECONDS))),
-        deadline=_number("deadline", given.get("deadline", "90")),
+        token_seconds=whole_number("token_seconds", given.get("token_seconds", str(TOKEN_SECONDS))),
+        deadline=whole_number("deadline", given.get("deadline", "90")),
         odata_fields=read_names(given.get("odata_fields", "")),
-        one_time_account=given.get("one_time_account", "no").lower() in ("yes", "true", "1", "on"),
+        one_time_account=is_yes(given, "one_time_account", default=False),
         tax_codes=read_tax_codes(given.get("tax_codes", "")),
     )
 
@@ -158,18 +155,7 @@ def _percent(text: str, line: str) -> Decimal:
         ) from error
 
 
-def _address(text: str, sentence: str) -> str:
-    parts = urlsplit(text.strip())
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.query:
-        raise Misconfigured(sentence)
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise Misconfigured(f"{sentence} It must begin with https://: it carries credentials.")
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
-
-
-def _number(name: str, text: str) -> int:
-    if not text.isdigit() or len(text) > 9:
-        raise Misconfigured(
-            f"{name} must be a whole number, not {text[:40]!r}. Correct it on the connection."
-        )
-    return int(text)
+def _address(text: str, what: str) -> str:
+    return secure_address(
+        text, what=what, example="https://my300000-api.s4hana.cloud.sap", carries="credentials of SAP S/4HANA"
+    )
