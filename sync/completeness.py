@@ -145,10 +145,11 @@ def _list_and_compare(certificate: Certificate) -> None:
         store_count=certificate.store_count,
         not_probed=certificate.not_probed,
         listed_at=Now(),
-        state=CertificateState.OPEN,
     )
     certificate.refresh_from_db()
-    compare(certificate, at_first=True)
+    # It stays in listing until what is missing is wanted: a worker that dies in between leaves nothing unread.
+    _judge(certificate, settled=())
+    certificate.lines.filter(found_as="").update(found_as=F("finding"))
     _have_read(certificate)
     compare(certificate)
     _forget_old_lines(store)
@@ -261,25 +262,27 @@ WHERE line.id = mine.id
 """
 
 
-def compare(certificate: Certificate, *, at_first: bool = False) -> Certificate:
-    """Say of every line what it is now, and seal the certificate when nothing is open any more.
+def _judge(certificate: Certificate, *, settled: Iterable[Finding]) -> None:
+    """Say of every line that is not settled what it is now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _COMPARE,
+            {
+                "store": certificate.store_id,
+                "certificate": certificate.pk,
+                "settled": [str(finding) for finding in settled],
+                "responsible": certificate.responsible_since,
+            },
+        )
 
-    Afterwards only what was open is looked at again: what was accounted for stays as it was sealed.
+
+def compare(certificate: Certificate) -> Certificate:
+    """Say of every line that was open what it is now, and seal the certificate when nothing is open any more.
+
+    What was accounted for stays as it was sealed.
     """
-    settled = [] if at_first else [str(Finding.ACCOUNTED), str(Finding.UNOWNED)]
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _COMPARE,
-                {
-                    "store": certificate.store_id,
-                    "certificate": certificate.pk,
-                    "settled": settled,
-                    "responsible": certificate.responsible_since,
-                },
-            )
-        if at_first:
-            certificate.lines.update(found_as=F("finding"))
+        _judge(certificate, settled=(Finding.ACCOUNTED, Finding.UNOWNED))
         certificate.state = CertificateState.OPEN if is_open(certificate) else CertificateState.COMPLETE
         certificate.hash = seal(certificate)
         certificate.settled_at = timezone.now()

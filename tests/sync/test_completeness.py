@@ -311,3 +311,29 @@ def test_a_check_whose_worker_was_killed_goes_on_and_one_that_is_being_listed_is
     Certificate.objects.update(running_until=timezone.now() - timedelta(seconds=1))
     run_what_is_asked(monkeypatch)
     assert begun.lines.count() == 1
+
+
+def test_a_check_whose_worker_dies_between_finding_and_wanting_still_has_what_is_missing_read(
+    pipeline: Pipeline, shop: OtherSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.place(HAT)
+    begun = completeness.begin(
+        pipeline.store, since=AT - timedelta(days=1), until=AT + timedelta(days=1), by="anna"
+    )
+
+    def dies(certificate: Certificate) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as killed:
+        killed.setattr(completeness, "_have_read", dies)
+        with pytest.raises(SystemExit):
+            completeness.fill(begun)
+    begun.refresh_from_db()
+    assert (begun.state, Posting.objects.count()) == ("listing", 0)
+
+    run_what_is_asked(monkeypatch)
+
+    begun.refresh_from_db()
+    [line] = begun.lines.all()
+    assert (begun.state, line.found_as, line.finding) == ("open", "missing", "coming")
+    assert Posting.objects.get().record_id == line.record_id
