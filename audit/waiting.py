@@ -19,13 +19,14 @@ def now() -> Combinable:
     """The moment that our own waits are measured against, for use in a query."""
     if not settings.TIEOUT_WAITS_AHEAD:
         return Now()
-    return ExpressionWrapper(Now() + timedelta(seconds=_ahead()), output_field=DateTimeField())
+    return ExpressionWrapper(Now() + timedelta(seconds=seconds_ahead()), output_field=DateTimeField())
 
 
 def clock() -> float:
     """The same moment by this process's clock, in seconds since 1970: for waits that are kept in the cache."""
-    return time.time() + _ahead()
+    return time.time() + seconds_ahead()
 
 
-def _ahead() -> int:
+def seconds_ahead() -> int:
+    """How far both are ahead."""
     return int(Path(settings.TIEOUT_WAITS_AHEAD).read_text()) if settings.TIEOUT_WAITS_AHEAD else 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db import connection
 from django.db.models.functions import Now
 
 from audit import waiting
@@ -41,21 +42,26 @@ def allow(connection_id: int) -> bool:
 
 def success(connection_id: int) -> None:
     """The ERP answered: the breaker closes."""
-    troubled = Breaker.objects.filter(connection_id=connection_id).exclude(
-        state=BreakerState.CLOSED, failures=0
-    )
-    if not troubled.exists():
+    if not _is_troubled(connection_id):
         return
     with step():
-        breaker = troubled.select_for_update().first()
-        if breaker is None:
-            return
+        breaker = Breaker.objects.select_for_update().get(connection_id=connection_id)
         was_open = breaker.state != BreakerState.CLOSED
         Breaker.objects.filter(pk=breaker.pk).update(
             state=BreakerState.CLOSED, failures=0, opened_at=None, probe_at=None
         )
         if was_open:
             _note(breaker, BreakerState.CLOSED)
+
+
+def _is_troubled(connection_id: int) -> bool:
+    """Whether the breaker is not closed, or counts failures. Written out: it is asked after each document."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM erp_breaker WHERE connection_id = %s AND (state <> %s OR failures <> 0)",
+            [connection_id, BreakerState.CLOSED.value],
+        )
+        return cursor.fetchone() is not None
 
 
 def not_tried(connection_id: int) -> None:

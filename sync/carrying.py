@@ -48,24 +48,28 @@ OUTCOME_OF_ERROR = {
 
 
 class Carrier:
-    """Carries the documents of one posting under one lease. `receipts` grows: reference -> the ERP's own keys."""
+    """Carries the documents of one posting under one lease.
 
-    def __init__(self, posting: Posting, erp: Adapter, lease: Lease) -> None:
+    :ivar rows: the posting's own documents, those that were carried included
+    :ivar receipts: reference -> the ERP's own keys; grows
+    """
+
+    def __init__(self, posting: Posting, erp: Adapter, lease: Lease, rows: Sequence[Document]) -> None:
         self.posting = posting
         self.erp = erp
         self.lease = lease
         self.customer_lease: Lease | None = None
+        self.rows = list(rows)
         self.receipts: dict[str, Receipt | None] = {}
 
-    def settle_the_past(self, rows: Sequence[Document]) -> None:
+    def settle_the_past(self) -> None:
         """Find out what became of every document that was sent without an answer, and of those that people change:
         those whose money differed, and what was applied to invoices.
 
-        :param rows: the posting's documents in their order; they learn what is found out
         :raises RemoteError: one of them may still arrive, waits for approval, or is over other money than ours
         """
-        self._remember_receipts(rows)
-        for row in rows:
+        self._remember_receipts()
+        for row in self.rows:
             if row.kind == DocumentKind.PARTNER:
                 continue
             if row.state in (DocumentState.SENDING, DocumentState.UNKNOWN):
@@ -74,10 +78,10 @@ class Carrier:
                 difference(row) or row.kind == DocumentKind.SETTLEMENT
             ):
                 self._look_again(row)
-        self._remember_receipts(rows)
+        self._remember_receipts()
 
-    def _remember_receipts(self, rows: Sequence[Document]) -> None:
-        posted = (row for row in rows if row.state == DocumentState.POSTED)
+    def _remember_receipts(self) -> None:
+        posted = (row for row in self.rows if row.state == DocumentState.POSTED)
         self.receipts = {row.reference: receipt_of(row) for row in posted}
 
     def carry(self, document: AnyDocument, work: PlannedWork) -> None:
@@ -89,7 +93,7 @@ class Carrier:
         if isinstance(document, PartnerDocument):
             owner = owner_of_partner(document, self.posting, work)
         if owner.pk == self.posting.pk:
-            self._carry(document, owner, work)
+            self._carry(document, self.posting, work)
             return
         with self._customer_leased(owner):
             self._carry(document, owner, work)
@@ -99,6 +103,8 @@ class Carrier:
     def _carry(self, document: AnyDocument, owner: Posting, work: PlannedWork) -> None:
         with step():
             row, is_new = self._intend(document, owner, work)
+            if owner is self.posting:
+                self.rows = [*(known for known in self.rows if known.pk != row.pk), row]
             before, row.state = row.state, _looked_up_first(row.state)
             is_done = row.state == DocumentState.POSTED and not self._is_to_be_updated(document, row)
             attempt = None if is_done else self._begin(row, is_first=is_new)
@@ -300,7 +306,7 @@ class Carrier:
                 erp_tax=receipt.tax,
                 adopted=receipt.adopted,
                 is_draft=False,
-                **content,
+                **{name: value for name, value in content.items() if getattr(row, name) != value},
             )
             self._end(row, attempt, "adopted" if receipt.adopted else "created")
             trail.document_posted(row, self.posting)

@@ -1,5 +1,6 @@
 """The end of a journey: status, the next due date, and the lease given back, in one transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -19,7 +20,7 @@ from sync.desired import PlannedWork
 from sync.failures import MOST_CRASHES, decide
 from sync.lease import Lease, LeaseLost
 from sync.measures import count_status
-from sync.models import DocumentState, Mode, Posting, Status
+from sync.models import Document, DocumentState, Mode, Posting, Status
 from sync.proof import difference
 from sync.statuses import STATUS_OF_OUTCOME
 
@@ -57,12 +58,13 @@ def show(posting: Posting, lease: Lease, work: PlannedWork) -> None:
             ours.update(wanted_version=F("wanted_version") + 1)
 
 
-def finish(posting: Posting, lease: Lease, version: int, work: PlannedWork) -> None:
+def finish(posting: Posting, lease: Lease, version: int, work: PlannedWork, rows: Sequence[Document]) -> None:
     """Mark the version that was fetched as done. If a newer one was wanted meanwhile, the posting is due at once.
 
+    :param rows: the posting's documents as they are now
     :raises LeaseLost: another worker took over; its verdict stands
     """
-    verdict = _verdict(posting, work.plan)
+    verdict = _verdict(posting, work.plan, rows)
     with step():
         _close(
             posting,
@@ -139,12 +141,12 @@ def _close(posting: Posting, lease: Lease, verdict: Verdict, **columns: object) 
         trail.status_changed(posting, verdict.status, verdict.code, verdict.reason)
 
 
-def _verdict(posting: Posting, plan: Plan) -> Verdict:
+def _verdict(posting: Posting, plan: Plan, rows: Sequence[Document]) -> Verdict:
     if plan.outcome is Outcome.READY and posting.pipeline.mode != Mode.POST:
         return Verdict(
             status=Status.NOT_DUE, reason="Planned. This pipeline does not post yet.", code=PLAN_ONLY
         )
-    if plan.outcome is Outcome.READY and (difference := _difference(posting)):
+    if plan.outcome is Outcome.READY and (difference := _difference(rows)):
         return Verdict(status=Status.HELD, reason=difference, code="erp_differs")
     if plan.outcome is Outcome.READY and plan.problems:
         return Verdict(status=Status.HELD, reason=plan.problems[0].sentence, code=plan.problems[0].code)
@@ -159,8 +161,9 @@ def _verdict(posting: Posting, plan: Plan) -> Verdict:
     )
 
 
-def _difference(posting: Posting) -> str:
-    found = next(filter(None, map(difference, posting.documents.filter(state=DocumentState.POSTED))), "")
+def _difference(rows: Sequence[Document]) -> str:
+    posted = (row for row in rows if row.state == DocumentState.POSTED)
+    found = next(filter(None, map(difference, posted)), "")
     return f"{found} Correct it there, or cancel it there and reprocess." if found else ""
 
 

@@ -30,8 +30,8 @@ def work_off(posting: Posting, lease: Lease) -> None:
     with open_adapter(
         posting.company, correlation_id=posting.correlation_id, subject=trail.subject(posting)
     ) as erp:
-        carrier = Carrier(posting, erp, lease)
-        carrier.settle_the_past(rows)
+        carrier = Carrier(posting, erp, lease, rows)
+        carrier.settle_the_past()
         work = plan_for(posting, snapshot, erp, rows)
         reached(Step.PLANNED)
         show(posting, lease, work)
@@ -39,7 +39,7 @@ def work_off(posting: Posting, lease: Lease) -> None:
         if is_to_be_posted(posting, work.plan):
             post_what_is_missing(posting, work, carrier)
             reached(Step.CARRIED)
-    finish(posting, lease, version, work)
+    finish(posting, lease, version, work, carrier.rows)
     reached(Step.FINISHED)
 
 

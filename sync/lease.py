@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -15,6 +16,13 @@ from erp.models import ErpConnection
 from sync.models import Posting
 
 DEFAULT_DEADLINE_SECONDS = 90.0  # of one write, where the ERP company has no setting of its own
+
+
+# Written out: it is asked four times for each order.
+_CHECK = """
+UPDATE sync_posting SET lease_until = statement_timestamp() + %s
+WHERE id = %s AND lease_fence = %s AND lease_until IS NOT NULL
+"""
 
 
 class LeaseLost(Exception):
@@ -26,7 +34,15 @@ def lease_time(company: ErpConnection) -> timedelta:
 
     However short that deadline: a store and an ERP that are slow to read must not look like a worker that died.
     """
-    deadline = float(company.known_settings.get("deadline") or DEFAULT_DEADLINE_SECONDS)
+    return _time(float(company.known_settings.get("deadline") or DEFAULT_DEADLINE_SECONDS))
+
+
+def usual_time() -> timedelta:
+    """The lease of a company that has no deadline of its own."""
+    return _time(DEFAULT_DEADLINE_SECONDS)
+
+
+def _time(deadline: float) -> timedelta:
     whole = deadline + settings.TIEOUT_SETTLING_SECONDS
     return timedelta(seconds=max(whole, settings.TIEOUT_SHORTEST_LEASE_SECONDS))
 
@@ -45,9 +61,10 @@ class Lease:
 
         :raises LeaseLost: if it is not
         """
-        mine = Posting.objects.filter(pk=self.posting_id, lease_fence=self.fence, lease_until__isnull=False)
-        if not mine.update(lease_until=Now() + self.lasting):
-            raise LeaseLost(f"posting {self.posting_id} was taken over")
+        with connection.cursor() as cursor:
+            cursor.execute(_CHECK, [self.lasting, self.posting_id, self.fence])
+            if not cursor.rowcount:
+                raise LeaseLost(f"posting {self.posting_id} was taken over")
 
     def stand(self) -> None:
         """Prove, until the end of the transaction, that nobody took the posting over: enough to write to our own rows.
@@ -65,13 +82,11 @@ class Lease:
         Posting.objects.filter(pk=self.posting_id, lease_fence=self.fence).update(lease_until=None, crashes=0)
 
 
-def take_locked(posting: Posting, *, is_probe: bool = False) -> Lease:
-    """Claim a posting whose row this transaction has read and locked, and which nobody works on."""
+def of_claimed(posting: Posting, *, is_probe: bool = False) -> Lease:
+    """The lease of a posting that this transaction has claimed for the usual time; a company's own deadline changes it."""
     lasting = lease_time(posting.company)
-    posting.lease_fence, posting.crashes = posting.lease_fence + 1, posting.crashes + 1
-    Posting.objects.filter(pk=posting.pk).update(
-        lease_fence=posting.lease_fence, lease_until=Now() + lasting, crashes=posting.crashes
-    )
+    if lasting != usual_time():
+        Posting.objects.filter(pk=posting.pk).update(lease_until=Now() + lasting)
     return Lease(posting.pk, posting.lease_fence, lasting, is_probe)
 
 

@@ -23,6 +23,7 @@ from sync import (
     retention,
     store_flows,
     sweeper,
+    taking,
     worker,
 )
 from sync.alerts import delivery, rhythm, watching
@@ -41,10 +42,10 @@ def drain(*, company_id: int) -> None:
     """Work off what is due for one ERP company, for one turn; then queue again behind the other companies."""
     ends = time.monotonic() + _TURN_SECONDS
     for turn in range(_TURN_POSTINGS):
-        taken = worker.take_next(company_id)
+        taken = taking.take_next(company_id)
         if taken is None:
             return
-        if turn == 0 and worker.due_postings(company_id).exists():
+        if turn == 0 and taking.is_any_due(company_id):
             bell.ring(company_id)  # a hand for the rest; a dead broker must not keep us from what we took
         worker.work(*taken)
         if time.monotonic() > ends:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from storefront.changes import Changed, Page
-from sync import polling, sweeper, worker
+from sync import polling, sweeper, taking
 from sync.models import Document, Flow, FlowKind, Gap, GapState, Posting, RecordKind, Reprocess, Status
 
 REPEATS = 20
@@ -35,7 +35,7 @@ def timings() -> dict[str, dict[str, float]]:
     orders = polling.Reading(kind=RecordKind.ORDER, mark="polled_until", pages=iter(()))
     return {
         "sweep": timed(sweeper.companies_with_due_work),
-        "take_next": timed(lambda: rolled_back(lambda: worker.take_next(flow.pipeline.company_id))),
+        "take_next": timed(lambda: rolled_back(lambda: taking.take_next(flow.pipeline.company_id))),
         f"poll of {len(changed)} changed orders": timed(
             lambda: rolled_back(lambda: polling.take(orders, page, [flow], timedelta(0)))
         ),

@@ -17,7 +17,7 @@ from sandbox.bigcommerce import BigCommerce, Store
 from sandbox.service_layer import Company, ServiceLayer
 from sandbox.wire import serve
 from storefront.models import Store as ProductStore
-from sync import inbox, worker
+from sync import inbox, taking, worker
 from sync.models import Document, Posting
 from sync.tasks import sweep
 from tests.e2e.processes import Product
@@ -56,7 +56,7 @@ class Installation:
         """Work off everything that is due now, in this process."""
         company_id = ErpConnection.objects.get(key="main").pk
         for _ in range(rounds):
-            taken = worker.take_next(company_id)
+            taken = taking.take_next(company_id)
             if taken is None:
                 return
             worker.work(*taken)

@@ -69,7 +69,9 @@ def test_an_overtaken_worker_does_not_write_its_failure_over_what_was_bound(post
     )  # the other worker adopted it
 
     with pytest.raises(LeaseLost):
-        Carrier(posting, None, overtaken)._fail(document, attempt, "sending", OutcomeUnknown("no answer"))
+        Carrier(posting, None, overtaken, [document])._fail(
+            document, attempt, "sending", OutcomeUnknown("no answer")
+        )
 
     assert Document.objects.get().state == DocumentState.POSTED
 

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from sync.finishing import hold_as_our_bug
 from sync.lease import Lease, LeaseLost, take
 from sync.models import Pipeline, Posting, Status
-from sync.worker import take_next
+from sync.taking import take_next
 
 pytestmark = pytest.mark.django_db
 
