@@ -26,13 +26,36 @@ def record(
 ) -> AuditEntry:
     """Append one entry, in the caller's transaction; inside `audit.collecting` with the next step.
 
+    :param bodies: what the details name by hash
+    """
+    made = entry(
+        action,
+        tenant_id=tenant_id,
+        subject=subject,
+        correlation_id=correlation_id,
+        actor=actor,
+        details=details,
+    )
+    return keep(made, bodies)
+
+
+def entry(
+    action: Action,
+    *,
+    tenant_id: int | None,
+    subject: Subject | Iterable[Subject] | None = None,
+    correlation_id: str = "",
+    actor: str | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> AuditEntry:
+    """An entry that is not written yet.
+
     :param subject: one subject or several: `order:S1/100234`, or the pair ("order", "S1/100234")
     :param correlation_id: by default the one bound in `audit.correlation`
     :param actor: a sign-in name; by default the one bound; "" is Tieout itself
-    :param bodies: what the details name by hash
     :param details: redacted here: neither secrets nor personal data are kept
     """
-    entry = AuditEntry(
+    return AuditEntry(
         action=Action(action),
         tenant_id=tenant_id,
         subjects=normalised(subject),
@@ -40,4 +63,3 @@ def record(
         actor=storable(correlation.actor() if actor is None else actor)[:150],
         details=redact(details or {}),
     )
-    return keep(entry, bodies)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db import InterfaceError, InternalError, OperationalError, transaction
+from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from gunicorn.http.errors import ParseException
@@ -28,6 +28,7 @@ from sync import hook_watch, inbox
 from sync.answers import tally
 from sync.measures import DELIVERIES, RECEIVER_SECONDS
 from sync.steps import Step, reached
+from tenants.kept import Kept, version_of
 
 CORRELATION_HEADER = "X-Correlation-Id"
 LARGEST_BODY = 256 * 1024
@@ -103,7 +104,14 @@ def _store_of(key: str) -> Store | None:
     """The store that the address is of, without the secrets that verifying does not need."""
     if len(key) > 64 or not key.isprintable():
         return None
-    return Store.objects.defer("access_token", "webhook_header_secret").filter(webhook_key=key).first()
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND, [key])
+        found = cursor.fetchone()
+    return _stores.get(*found) if found else None
+
+
+_FIND = f"SELECT id, {version_of('storefront_store')} FROM storefront_store WHERE webhook_key = %s"  # noqa: S608 - constants
+_stores = Kept(lambda pk: Store.objects.defer("access_token").get(pk=pk))
 
 
 def _body_of(request: HttpRequest) -> bytes | None:
@@ -132,11 +140,11 @@ def _verify(store: Store, request: HttpRequest, body: bytes) -> Verified:
 
 
 def _record(store: Store, payload: Payload, verified: Verified) -> None:
+    """Durable when it returns. What fails on the way is answered 503, and all of it done again with the next delivery."""
     event = store_event(payload, delivery_id=verified.delivery_id, stale=verified.stale, now=timezone.now())
-    with transaction.atomic():
-        if not store.store_id and payload.store_id:
-            Store.objects.filter(pk=store.pk, store_id="").update(store_id=payload.store_id[:40])
-        inbox.accept(store=store, event=event)
-        if payload.scope == EXCEPTIONS:
-            hook_watch.note_exception(store, payload.data)
+    if not store.store_id and payload.store_id:
+        Store.objects.filter(pk=store.pk, store_id="").update(store_id=payload.store_id[:40])
+    inbox.accept(store=store, event=event)
+    if payload.scope == EXCEPTIONS:
+        hook_watch.note_exception(store, payload.data)
     reached(Step.RECEIVED)

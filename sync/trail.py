@@ -5,7 +5,9 @@ Subjects make the trail findable: `order:S1/100234`, `reference:S1-100234-I`, `e
 
 from audit import correlation
 from audit.actions import Action
-from audit.recording import record
+from audit.collecting import keep
+from audit.models import AuditEntry
+from audit.recording import entry, record
 from erp.contract.errors import Misconfigured, OutcomeUnknown, Refused, RemoteError, TryLater
 from storefront.models import Store
 from sync.models import (
@@ -37,12 +39,8 @@ def subject(posting: Posting) -> str:
     return f"{posting.record_kind}:{posting.pipeline.store.key}/{posting.record_id}"
 
 
-def event_received(event: Event, store: Store) -> None:
-    _of_event(Action.EVENT_RECEIVED, event, store)
-
-
 def event_repeated(event: Event, store: Store) -> None:
-    _of_event(Action.EVENT_REPEATED, event, store)
+    keep(entry_of_event(Action.EVENT_REPEATED, event, store))
 
 
 def snapshot_taken(snapshot: Snapshot, posting: Posting) -> None:
@@ -70,17 +68,17 @@ def plan_made(plan: StoredPlan, posting: Posting) -> None:
     )
 
 
-def _of_event(action: Action, event: Event, store: Store) -> None:
+def entry_of_event(action: Action, event: Event, store: Store) -> AuditEntry:
+    """The entry of a delivery, for whoever writes it."""
     subjects = [f"event:{event.delivery_key}"]
     if event.record_kind:
         subjects.append(f"{event.record_kind}:{store.key}/{event.record_id}")
-    _note(
+    return entry(
         action,
-        event.tenant_id,
-        subjects,
-        event.correlation_id,
-        scope=event.scope,
-        stale=event.is_stale,
+        tenant_id=event.tenant_id,
+        subject=subjects,
+        correlation_id=event.correlation_id,
+        details={"scope": event.scope, "stale": event.is_stale},
     )
 
 

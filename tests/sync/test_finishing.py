@@ -14,7 +14,7 @@ from mappings.rules import rules_for
 from sync import gaps
 from sync.carrying import Carrier
 from sync.finishing import fail
-from sync.inbox import raise_wanted_version
+from sync.inbox import raise_wanted_versions
 from sync.lease import Lease, LeaseLost, take
 from sync.models import Attempt, Document, DocumentState, Gap, GapState, Pipeline, Posting, Status
 from sync.proof import difference
@@ -42,7 +42,7 @@ def test_an_event_that_came_while_the_journey_failed_is_due_at_once(
     posting: Posting, error: RemoteError
 ) -> None:
     lease = leased(posting)
-    raise_wanted_version(posting.pipeline, "order", "250", "d" * 32)
+    raise_wanted_versions(posting.pipeline, "order", ["250"], "d" * 32)
 
     fail(posting, lease, error)
 

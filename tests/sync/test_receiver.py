@@ -187,9 +187,29 @@ def test_any_accept_header_will_do(store):
 
 def test_a_forgery_costs_two_statements_and_no_line_in_the_log(store, django_assert_num_queries, caplog):
     body = payload()
+    deliver(store.webhook_key, body, signed(body, secret="guess"))  # this process knows the store from now on
     with caplog.at_level("DEBUG"), django_assert_num_queries(2):
         assert deliver(store.webhook_key, body, signed(body, secret="guess")) == 401
     assert [line for line in caplog.messages if "webhooks" in line or "signature" in line] == []
+
+
+def test_a_genuine_delivery_costs_two_statements(store, django_assert_num_queries):
+    """Finding the store, and recording all of it at once."""
+    body = payload()
+    for delivery_id in ("learns", "knows"):  # the first one tells the store's own id, a change of its row
+        assert deliver(store.webhook_key, body, signed(body, delivery_id=delivery_id)) == 200
+    with django_assert_num_queries(2):
+        assert deliver(store.webhook_key, body, signed(body)) == 200
+    assert Event.objects.count() == 3
+
+
+def test_a_changed_secret_counts_with_the_next_delivery(store):
+    body = payload()
+    assert deliver(store.webhook_key, body, signed(body)) == 200
+    store.client_secret = "another one"
+    store.save()
+    assert deliver(store.webhook_key, body, signed(body)) == 401
+    assert deliver(store.webhook_key, body, signed(body, secret="another one")) == 200
 
 
 def test_an_answer_names_the_correlation_id_of_its_event(store):
