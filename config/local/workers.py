@@ -21,11 +21,13 @@ from config.local.children import dies_with_parent
 
 MOST_RESTARTS = 3
 RESTART_WINDOW_SECONDS = 60.0
+NICE = 5  # on one machine with the web process: a store that waits for an answer comes before an order that can wait
 
 
 def main() -> int:
     """Run until SIGTERM or SIGINT, or until a child ends again and again; the exit status."""
     given = _arguments()
+    os.nice(NICE)
     _import_everything()
     names = ["beat", *(f"worker{number + 1}" for number in range(given.processes))]
     return Family(names, given.threads).run()
