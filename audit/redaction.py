@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
@@ -105,7 +106,7 @@ def storable(text: str) -> str:
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
-_NOT_PLAIN = re.compile(rb"[^a-z0-9]+")
+_NOT_PLAIN = bytes(set(range(256)) - set(b"abcdefghijklmnopqrstuvwxyz0123456789"))
 _BODY_SECRETS = tuple(name.encode() for name in sorted(BODY_SECRET_NAMES))
 _READABLE = " $'(),:/*[]-_.~"
 
@@ -116,11 +117,12 @@ class _Verbatim(str):
 
 def _may_hold_secrets(body: bytes) -> bool:
     """Whether one of the names could be in it. Far cheaper than reading it, and most bodies hold none."""
-    letters = _NOT_PLAIN.sub(b"", body.lower())
+    letters = body.lower().translate(None, _NOT_PLAIN)
     # Written with escapes, or in letters that only Unicode lowers to ours, a name would not be seen.
     return b"\\u" in body or not body.isascii() or any(name in letters for name in _BODY_SECRETS)
 
 
+@lru_cache(maxsize=4_096)
 def _plain_name(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 

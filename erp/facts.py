@@ -6,10 +6,12 @@ a while, and items are read together in one call where their stock decides, else
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
+from django.db import connection as sql
 from django.db import transaction
 from django.utils import timezone
 
@@ -20,6 +22,7 @@ from erp.contract.facts import FactsNeeded, Item, LedgerFacts, Named, item_detai
 from erp.contract.plan import content_hash
 from erp.models import CompanyFacts, ErpConnection, ExchangeRate, FactsSnapshot, ReferenceValue
 from tenants.inserting import insert_new
+from tenants.kept import version_of
 
 COMPANY_FRESH = timedelta(hours=1)
 ROWS_FRESH = timedelta(hours=1)
@@ -36,13 +39,13 @@ def load(connection: ErpConnection, needed: FactsNeeded, adapter: Adapter) -> Le
     """
     now = timezone.now()
     company = _company(connection, adapter, now)
-    known = _known(connection, company, needed, now)
+    known = _known(connection, company.facts, needed, now)
     missing = _missing(needed, known)
     read = adapter.facts(missing) if missing.names_rows else None
-    facts = _together(company, known, read)
+    facts = _together(company.facts, known, read)
     if read is not None:
         _keep_rows(connection, read, now)
-    return _versioned(connection, facts)
+    return _versioned(connection, company, facts)
 
 
 def forget(connection: ErpConnection) -> None:
@@ -61,21 +64,69 @@ def at(connection: ErpConnection, version: str) -> LedgerFacts | None:
     return replace(facts, version=version)
 
 
-def _company(connection: ErpConnection, adapter: Adapter, now: datetime) -> LedgerFacts:
-    """The company's part. What a person or *Test connection* set on the connection always counts as it is now."""
-    kept = CompanyFacts.objects.filter(connection=connection, read_at__gt=now - COMPANY_FRESH).first()
-    if kept is not None and _is_of(connection, kept):
-        facts = facts_json.read_company(kept.data)
-    else:
-        facts = adapter.facts(FactsNeeded())
-        _keep_company(connection, facts, now)
-    settings = {**facts.settings, **connection.known_settings}
-    return replace(
-        facts,
-        time_zone=connection.time_zone,
-        allows_tax_override=settings.get("tax_override") == "yes",
-        settings=settings,
-    )
+@dataclass(frozen=True, slots=True)
+class _Company:
+    """A company's part of the facts with its own version, which many plans share."""
+
+    facts: LedgerFacts
+    data: dict[str, object]
+    version: str
+
+    @classmethod
+    def of(cls, facts: LedgerFacts, connection: ErpConnection) -> _Company:
+        """What a person or *Test connection* set on the connection counts as it is now."""
+        settings = {**facts.settings, **connection.known_settings}
+        facts = replace(
+            facts,
+            time_zone=connection.time_zone,
+            allows_tax_override=settings.get("tax_override") == "yes",
+            settings=settings,
+        )
+        data = facts_json.company_json(facts)
+        return cls(facts, data, content_hash(data))
+
+
+def _company(connection: ErpConnection, adapter: Adapter, now: datetime) -> _Company:
+    """The company's part, from the database while it is fresh, else from the ERP."""
+    with sql.cursor() as cursor:
+        cursor.execute(_FRESH_COMPANY, [connection.pk, now - COMPANY_FRESH])
+        found = cursor.fetchone()
+    kept = found and _kept_company(_Known(connection), *found)
+    if kept:
+        return kept
+    facts = adapter.facts(FactsNeeded())
+    _keep_company(connection, facts, now)
+    return _Company.of(facts, connection)
+
+
+class _Known:
+    """A connection as the key of what is remembered for it: equal while nothing that counts for its facts has changed."""
+
+    def __init__(self, connection: ErpConnection) -> None:
+        self.connection = connection
+        chosen = tuple(sorted(connection.settings))
+        settings = tuple(sorted(connection.known_settings.items()))
+        self._key = (connection.pk, connection.time_zone, chosen, settings)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Known) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+@lru_cache(maxsize=100)
+def _kept_company(known: _Known, pk: int, version: str) -> _Company | None:
+    """The row of that version, read and hashed once per process; None if it is of another company or gone."""
+    kept = CompanyFacts.objects.filter(pk=pk).first()
+    if kept is None or not _is_of(known.connection, kept):
+        return None
+    return _Company.of(facts_json.read_company(kept.data), known.connection)
+
+
+_FRESH_COMPANY = f"""
+SELECT id, {version_of("erp_companyfacts")} FROM erp_companyfacts WHERE connection_id = %s AND read_at > %s
+"""  # noqa: S608 - put together from constants
 
 
 def _is_of(connection: ErpConnection, kept: CompanyFacts) -> bool:
@@ -203,27 +254,28 @@ def _together(company: LedgerFacts, known: LedgerFacts, read: LedgerFacts | None
 
 def _keep_rows(connection: ErpConnection, read: LedgerFacts, now: datetime) -> None:
     """Keep partners, rates and items that were read, so that the next plan need not ask."""
-    values = [
-        _reference_value(connection, ReferenceKind.PARTNER, p.code, p.name, p.active, now, {})
-        for p in read.partners.values()
-    ]
-    values += [
-        _reference_value(
-            connection,
-            ReferenceKind.ITEM,
-            i.code,
-            i.name,
-            i.active and i.sellable,
-            now,
-            item_details(i),
-            i.barcode,
-        )
+    partners = ((ReferenceKind.PARTNER, p.code, p.name, p.active, "", {}) for p in read.partners.values())
+    items = (
+        (ReferenceKind.ITEM, i.code, i.name, i.active and i.sellable, i.barcode, item_details(i))
         for i in read.items.values()
-    ]
+    )
     # Where stock decides, the same items are read with every order: their rows need not be written so often.
-    news = {key: value for value in values if not _kept_values.has(key := _content_of(value))}
+    news = {
+        key: value
+        for value in (*partners, *items)
+        if not _kept_values.has(key := (connection.pk, *value[:-1], *sorted(value[-1].items())))
+    }
+    names = ("kind", "code", "name", "active", "barcode", "details")
     ReferenceValue.objects.bulk_create(
-        sorted(news.values(), key=lambda v: (v.kind, v.code)),
+        [
+            ReferenceValue(
+                tenant_id=connection.tenant_id,
+                connection=connection,
+                read_at=now,
+                **dict(zip(names, value, strict=True)),
+            )
+            for value in sorted(news.values(), key=lambda value: value[:2])
+        ],
         update_conflicts=True,
         unique_fields=["connection", "kind", "code"],
         update_fields=["name", "active", "barcode", "details", "read_at"],
@@ -247,41 +299,11 @@ def _keep_rows(connection: ErpConnection, read: LedgerFacts, now: datetime) -> N
     )
 
 
-def _content_of(value: ReferenceValue) -> tuple[object, ...]:
-    details = tuple(sorted(value.details.items()))
-    return (value.connection_id, value.kind, value.code, value.name, value.active, value.barcode, details)
-
-
-def _reference_value(
-    connection: ErpConnection,
-    kind: ReferenceKind,
-    code: str,
-    name: str,
-    active: bool,
-    now: datetime,
-    details: dict[str, str],
-    barcode: str = "",
-) -> ReferenceValue:
-    return ReferenceValue(
-        tenant_id=connection.tenant_id,
-        connection=connection,
-        kind=kind,
-        code=code,
-        name=name,
-        active=active,
-        barcode=barcode,
-        details=details,
-        read_at=now,
-    )
-
-
-def _versioned(connection: ErpConnection, facts: LedgerFacts) -> LedgerFacts:
+def _versioned(connection: ErpConnection, company: _Company, facts: LedgerFacts) -> LedgerFacts:
     """Keep the facts under the hash of their content; equal facts are kept once."""
-    company = facts_json.company_json(facts)
-    company_version = content_hash(company)
-    rows = {"company": company_version, "rows": facts_json.rows_json(facts)}
+    rows = {"company": company.version, "rows": facts_json.rows_json(facts)}
     version = content_hash(rows)
-    _keep_snapshot(connection, company_version, company)
+    _keep_snapshot(connection, company.version, company.data)
     _keep_snapshot(connection, version, rows)
     return replace(facts, version=version)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from threading import Lock
 
+from django.db import connection
+
 from mappings.models import MappingChange, MappingSet, MappingVersion
 from mappings.resolver import Rule, Rules
 
@@ -19,12 +21,30 @@ def rules_for(mapping_set: MappingSet, version: int | None = None) -> Rules:
 
     :raises MappingVersion.DoesNotExist: if the set never had that version
     """
-    versions = MappingVersion.objects.filter(mapping_set=mapping_set)
-    if version is not None and version > 0:
-        wanted = versions.get(number=version)
-    elif version == 0 or (wanted := versions.order_by("-number").first()) is None:
+    pk = _newest(mapping_set) if version is None else _numbered(mapping_set, version)
+    if pk is None:
         return Rules.of((), version=f"{mapping_set.pk}.0")
-    return _cache.get(wanted) or _cache.put(wanted, _load(wanted))
+    if rules := _cache.get(pk):
+        return rules
+    wanted = MappingVersion.objects.get(pk=pk)
+    return _cache.put(wanted, _load(wanted))
+
+
+def _newest(mapping_set: MappingSet) -> int | None:
+    """The key of the newest version; None if there is none. Written out: it is asked for every order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM mappings_mappingversion WHERE mapping_set_id = %s ORDER BY number DESC LIMIT 1",
+            [mapping_set.pk],
+        )
+        found = cursor.fetchone()
+    return found[0] if found else None
+
+
+def _numbered(mapping_set: MappingSet, number: int) -> int | None:
+    if number == 0:
+        return None
+    return MappingVersion.objects.get(mapping_set=mapping_set, number=number).pk
 
 
 def _load(wanted: MappingVersion) -> Rules:
@@ -62,12 +82,12 @@ class _Cache:
         self._kept: OrderedDict[int, tuple[int, int, Rules]] = OrderedDict()  # set, number, rules
         self._lock = Lock()
 
-    def get(self, version: MappingVersion) -> Rules | None:
+    def get(self, pk: int) -> Rules | None:
         with self._lock:
-            if version.pk not in self._kept:
+            if pk not in self._kept:
                 return None
-            self._kept.move_to_end(version.pk)
-            return self._kept[version.pk][2]
+            self._kept.move_to_end(pk)
+            return self._kept[pk][2]
 
     def put(self, version: MappingVersion, rules: Rules) -> Rules:
         with self._lock:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from django.db import connection
 from django.utils import timezone
 
 from audit.collecting import step
@@ -79,17 +80,30 @@ def is_owner(posting: Posting, order: Order) -> bool:
     A customer may move to another group later; the order stays where its documents are.
     """
     pipeline = posting.pipeline
-    of_order = {"posting__record_kind": posting.record_kind, "posting__record_id": posting.record_id}
-    sent = Document.objects.filter(posting__pipeline__store=pipeline.store_id, **of_order).exclude(
-        state__in=(*_NEVER_SENT, DocumentState.CANCELLED)
-    )
-    owners = set(sent.values_list("posting__pipeline_id", flat=True))
+    owners = _owners(pipeline.store_id, posting)
     if pipeline.pk in owners:
         return True
     if owners and pipeline.mode == Mode.POST:
         return False
     group = order.customer.group_id if order.customer else ""
     return pipeline.owns(channel=order.channel_id, currency=order.currency, customer_group=group)
+
+
+def _owners(store_id: int, posting: Posting) -> set[int]:
+    """The pipelines of the store in whose ERP company something of this record is, or may be. Written out: it is asked for every order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT posting.pipeline_id
+            FROM sync_pipeline pipeline
+            JOIN sync_posting posting ON posting.pipeline_id = pipeline.id
+                AND posting.record_kind = %s AND posting.record_id = %s
+            JOIN sync_document document ON document.posting_id = posting.id AND document.state <> ALL(%s)
+            WHERE pipeline.store_id = %s
+            """,
+            [posting.record_kind, posting.record_id, [*_NEVER_SENT, DocumentState.CANCELLED], store_id],
+        )
+        return {pipeline_id for (pipeline_id,) in cursor.fetchall()}
 
 
 def elsewhere(pipeline: Pipeline) -> Plan:

@@ -13,7 +13,7 @@ from sync.desired import PlannedWork, plan_for
 from sync.fetching import take_snapshot
 from sync.finishing import finish, show
 from sync.lease import Lease
-from sync.models import Mode, Posting, RecordKind
+from sync.models import Document, Mode, Posting, RecordKind
 from sync.steps import Step, reached
 
 
@@ -23,7 +23,7 @@ def work_off(posting: Posting, lease: Lease) -> None:
     :raises erp.contract.errors.RemoteError: what to do next is in its name
     :raises sync.lease.LeaseLost: another worker took over; nothing more may be written here
     """
-    version, rows = posting.wanted_version, list(posting.documents.order_by("position", "pk"))
+    version, rows = posting.wanted_version, documents_of(posting)
     # An order of ours may have refunds that its own payload does not tell of ("refunded_amount" is always 0).
     snapshot = take_snapshot(posting, with_refunds=bool(rows))
     reached(Step.SNAPSHOT)
@@ -41,6 +41,11 @@ def work_off(posting: Posting, lease: Lease) -> None:
             reached(Step.CARRIED)
     finish(posting, lease, version, work, carrier.rows)
     reached(Step.FINISHED)
+
+
+def documents_of(posting: Posting) -> list[Document]:
+    """Its documents in their order. What was never leased before has none."""
+    return list(posting.documents.order_by("position", "pk")) if posting.lease_fence > 1 else []
 
 
 def is_to_be_posted(posting: Posting, plan: Plan) -> bool:
