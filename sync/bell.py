@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 REST_SECONDS = 5.0  # after a failure the broker is left alone for so long
 # Rings of a burst come faster than workers need them: each is a message, a task, and a look at the company's rows.
-BETWEEN_RINGS_SECONDS = 0.1
+BETWEEN_RINGS_SECONDS = 0.25
 _MOST_WAITING = 10_000
 
 
