@@ -8,7 +8,7 @@ from typing import Any
 
 from agents.errors import ProtocolError, bad_request
 from agents.sage.driver import Condition, Driver, Query
-from agents.sage.tables import DATE, DECIMAL, PLAIN_DECIMAL, TABLES, TEXT, Column, Table
+from agents.sage.tables import DATE, DECIMAL, TABLES, TEXT, Column, Table
 
 MOST_ROWS = 1000
 OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "in", "starts_with")
@@ -101,8 +101,8 @@ def _check_value(column: Column, value: Any) -> None:
         raise _bad_filter(f"{column.name} is compared with text")
     if column.kind == DATE and not DATE_TEXT.fullmatch(value):
         raise _bad_filter(f"{column.name} is compared with a date as YYYYMMDD")
-    if column.kind == DECIMAL and not PLAIN_DECIMAL.fullmatch(value):
-        raise _bad_filter(f"{column.name} is compared with a decimal number as text")
+    if column.kind == DECIMAL and not column.holds(value):
+        raise _bad_filter(f"{column.name} is compared with a decimal number as text, in its own scale")
 
 
 def _bad_filter(message: str) -> ProtocolError:

@@ -22,6 +22,13 @@ class Column:
     length: int = 0
     scale: int = 0
 
+    def holds(self, number: str) -> bool:
+        """Whether this decimal column could hold a number exactly."""
+        if not PLAIN_DECIMAL.fullmatch(number):
+            return False
+        whole, _, fraction = number.lstrip("-").partition(".")
+        return len(fraction.rstrip("0")) <= self.scale and len(whole.lstrip("0")) <= self.length - self.scale
+
 
 @dataclass(frozen=True)
 class Table:

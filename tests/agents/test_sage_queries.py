@@ -80,6 +80,8 @@ def test_filters(sage: Agent, condition: list, items: list[str]):
         ({"table": "CI_Item", "filter": [["StandardUnitPrice", "=", "cheap"]]}, "bad_filter"),
         ({"table": "CI_Item", "filter": [["StandardUnitPrice", ">", "NaN"]]}, "bad_filter"),
         ({"table": "CI_Item", "filter": [["StandardUnitPrice", ">", "1e999999999"]]}, "bad_filter"),
+        ({"table": "CI_Item", "filter": [["StandardUnitPrice", ">", "9999999999"]]}, "bad_filter"),
+        ({"table": "CI_Item", "filter": [["StandardUnitPrice", "=", "0.0000001"]]}, "bad_filter"),
         ({"table": "CI_Item", "filter": [["DateUpdated", ">=", "2026-11-19"]]}, "bad_filter"),
         ({"table": "CI_Item", "filter": [["ItemCode", "in", []]]}, "bad_filter"),
         ({"table": "CI_Item", "filter": [["StandardUnitPrice", "starts_with", "1"]]}, "bad_filter"),

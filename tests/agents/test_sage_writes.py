@@ -85,7 +85,14 @@ def test_a_refused_write_names_line_and_field_leaves_no_trace_and_may_be_correct
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("Colour", "red"), ("CustomerNo", "NOBODY"), ("BillToState", "California"), ("FreightAmt", "ten")],
+    [
+        ("Colour", "red"),
+        ("CustomerNo", "NOBODY"),
+        ("BillToState", "California"),
+        ("FreightAmt", "ten"),
+        ("FreightAmt", "1.005"),
+        ("FreightAmt", "9999999999.00"),
+    ],
 )
 def test_what_the_header_does_not_take_is_refused_with_its_field(sage: Agent, column: str, value: str):
     write = order("T1-5-O")

@@ -9,7 +9,7 @@ from typing import Any
 
 from agents.sage.driver import Key, Write, refused
 from agents.sage.simulated import company
-from agents.sage.tables import DATE, DECIMAL, PLAIN_DECIMAL, Table
+from agents.sage.tables import DATE, DECIMAL, Table
 from agents.simulation.rows import Change, Row, Rows, column, key_of
 
 CENT = Decimal("0.01")
@@ -161,9 +161,9 @@ class Saving:
         if column is None:
             raise self._refused(line, name, f"The column {name} is not in the IOList.")
         if column.kind == DECIMAL:
-            if not PLAIN_DECIMAL.fullmatch(value):
-                raise self._refused(line, name, f"{name} is not numeric.")
-            return f"{Decimal(value).quantize(Decimal(1).scaleb(-column.scale), ROUND_HALF_UP):f}"
+            if not column.holds(value):
+                raise self._refused(line, name, f"{name} is not a number that fits.")
+            return f"{Decimal(value):.{column.scale}f}"
         if column.kind == DATE and not (value == "" or (len(value) == 8 and value.isdigit())):
             raise self._refused(line, name, f"The {name} is invalid.")
         if column.kind != DATE and len(value) > column.length:
