@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -27,14 +26,18 @@ def sap(shared: Agent) -> Agent:
     return shared
 
 
+@pytest.fixture(scope="module")
+def often_killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
+    """One agent that is started again whenever a test has killed it."""
+    agent = rfc_agent(tmp_path_factory.mktemp("agent"))
+    yield agent
+    agent.close()
+
+
 @pytest.fixture
-def mortal(tmp_path: Path) -> Iterator[Agent]:
+def mortal(often_killed: Agent) -> Agent:
     """A running agent that a test may kill and start again."""
-    agent = rfc_agent(tmp_path)
-    try:
-        yield agent.start()
-    finally:
-        agent.close()
+    return often_killed.as_new()
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +57,15 @@ def sage(shared_sage: Agent) -> Agent:
     return shared_sage
 
 
+@pytest.fixture(scope="module")
+def often_killed_sage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
+    """One Sage agent that is started again whenever a test has killed it."""
+    agent = sage_agent(tmp_path_factory.mktemp("agent"))
+    yield agent
+    agent.close()
+
+
 @pytest.fixture
-def mortal_sage(tmp_path: Path) -> Iterator[Agent]:
+def mortal_sage(often_killed_sage: Agent) -> Agent:
     """A running Sage agent that a test may kill and start again."""
-    agent = sage_agent(tmp_path)
-    try:
-        yield agent.start()
-    finally:
-        agent.close()
+    return often_killed_sage.as_new()

@@ -60,6 +60,13 @@ class Agent:
         self.url = line.removeprefix("listening on ").strip()
         return self
 
+    def as_new(self) -> Agent:
+        """Start it if it does not run; the simulated system is as at its beginning. What it remembers stays."""
+        if self.process is None or self.process.poll() is not None:
+            self.start()
+        self.control("reset")
+        return self
+
     def stop(self, with_signal: int = signal.SIGTERM) -> int:
         """End it; its exit code."""
         self.process.send_signal(with_signal)

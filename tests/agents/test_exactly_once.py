@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 import requests
@@ -149,17 +148,18 @@ def test_a_disk_that_fills_up_before_the_commit_means_a_rollback(mortal: Agent):
 @needs_limits
 @pytest.mark.parametrize(("killed", "outcome"), [(False, "committed"), (True, "unknown")])
 def test_a_disk_that_fills_up_after_the_commit_loses_no_truth(mortal: Agent, killed: bool, outcome: str):
+    unit_id = f"T1-11-{killed}"
     with ThreadPoolExecutor() as pool:
-        future = held(mortal, "committed", "T1-11-I", pool)
+        future = held(mortal, "committed", unit_id, pool)
         mortal.let_no_file_grow()
         mortal.control("release")
         assert future.result().json()["outcome"] == "committed"
-    assert mortal.post("/v1/units", posting("T1-11-I")).json()["outcome"] == "committed"
+    assert mortal.post("/v1/units", posting(unit_id)).json()["outcome"] == "committed"
     if killed:
         mortal.stop(signal.SIGKILL)
         mortal.start()
     mortal.let_files_grow()
-    again = mortal.post("/v1/units", posting("T1-11-I"))
+    again = mortal.post("/v1/units", posting(unit_id))
     assert (again.json()["outcome"], again.headers["Idempotent-Replay"]) == (outcome, "true")
     assert len(mortal.rows("BKPF")) == 1
 
@@ -178,8 +178,8 @@ def test_an_answer_that_found_no_room_is_written_as_soon_as_there_is_some(mortal
     assert mortal.get("/v1/units/T1-12-I").json()["outcome"] == "committed"
 
 
-def test_a_second_agent_on_the_same_store_does_not_start(mortal: Agent, tmp_path: Path):
-    second = rfc_agent(tmp_path)
+def test_a_second_agent_on_the_same_store_does_not_start(mortal: Agent):
+    second = rfc_agent(mortal.folder)
     with pytest.raises(AssertionError, match="does another agent run on it"):
         second.start()
     second.close()

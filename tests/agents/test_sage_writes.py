@@ -203,15 +203,16 @@ def all_wait(sage: Agent) -> bool:
 def test_kill_9_while_sage_saves_never_makes_a_second_order(
     mortal_sage: Agent, number: str, at: str, there: bool
 ):
+    write_id = f"T1-18-{at}-{number}"
     with ThreadPoolExecutor() as pool:
-        lost = held(mortal_sage, at, order("T1-18-O", number), pool)
+        lost = held(mortal_sage, at, order(write_id, number), pool)
         mortal_sage.stop(signal.SIGKILL)
         with pytest.raises(requests.ConnectionError):
             lost.result()
     mortal_sage.start()
     assert len(orders(mortal_sage)) == there
-    assert mortal_sage.get(f"{WRITES}/T1-18-O").status_code == 202
-    answer = mortal_sage.post(WRITES, order("T1-18-O", number))
+    assert mortal_sage.get(f"{WRITES}/{write_id}").status_code == 202
+    answer = mortal_sage.post(WRITES, order(write_id, number))
     assert (answer.status_code, answer.json()["result"]) == (201, "saved")
     assert (answer.headers.get("Idempotent-Replay") == "true") is there
     assert orders(mortal_sage) == [answer.json()["key"]["SalesOrderNo"]]

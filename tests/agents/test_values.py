@@ -116,7 +116,7 @@ KEYS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(KEYS, st.integers(1, 5))
 def test_pages_hold_every_row_once_in_order_in_the_simulated_sage(keys: list[tuple[str, str]], limit: int):
     with tempfile.TemporaryDirectory() as folder:
@@ -136,7 +136,7 @@ def test_pages_hold_every_row_once_in_order_in_the_simulated_sage(keys: list[tup
     assert seen == sorted(set(keys))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(KEYS, st.integers(1, 5))
 def test_pages_hold_every_row_once_over_odbc_too(keys: list[tuple[str, str]], limit: int):
     sage = FakeSage()
