@@ -23,6 +23,7 @@ from sync import reprocess
 from sync.models import Attempt, Document
 from tests.e2e.processes import Product
 from tests.e2e.world import SECRET, Installation
+from tests.waiting import wait_until
 
 SET_UP = Path(__file__).parent / "s4hana.yaml"
 TEXAS = Tax("Texas", "8.25")
@@ -61,7 +62,8 @@ def world(
     settings.TIEOUT_SETTLING_SECONDS = settings.TIEOUT_SHORTEST_LEASE_SECONDS = 1
     bigcommerce, s4 = BigCommerce(), S4Hana()
     store = bigcommerce.add_store("e2e1", client_secret=SECRET, local_hooks=True)
-    product = Product(process_environment, tmp_path)
+    soon = {"TIEOUT_SETTLING_SECONDS": "1", "TIEOUT_SHORTEST_LEASE_SECONDS": "1"}
+    product = Product({**process_environment, **soon}, tmp_path)
     with serve(bigcommerce) as store_server, serve(s4) as erp_server:
         variables = {
             "BIGCOMMERCE_URL": store_server.url,
@@ -135,6 +137,24 @@ def test_an_order_whose_answer_was_lost_is_posted_exactly_once(world: S4Installa
     assert_in_the_books_once(world, order_id)
     outcomes = Attempt.objects.filter(document__kind="invoice").order_by("number")
     assert list(outcomes.values_list("outcome", flat=True)) == ["unknown", "adopted"]
+
+
+def test_a_worker_killed_between_sent_and_recorded_leaves_one_entry(world: S4Installation) -> None:
+    hold = world.s4.faults.add("hold", moment="after", method="POST", path=JOURNAL)
+    order_id = world.store.place(hat())
+    world.notice(order_id)
+    worker = world.product.start_worker()
+    wait_until(lambda: hold.hits == 1, seconds=40, say=world.product.logs, meanwhile=world.ring)
+
+    worker.kill()  # the entry is in the books, nobody heard the answer
+    world.s4.faults.release(hold)
+    assert Document.objects.get(reference=f"S1-{order_id}-I").state == "sending"
+    world.product.start_worker()
+    world.wait_for(order_id, "posted", seconds=60)
+
+    assert_in_the_books_once(world, order_id)
+    outcomes = Attempt.objects.filter(document__kind="invoice").order_by("number")
+    assert list(outcomes.values_list("outcome", flat=True)) == ["", "adopted"]
 
 
 def test_an_entry_that_shows_late_in_the_look_up_is_not_posted_again(world: S4Installation) -> None:
