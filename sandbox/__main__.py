@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from sandbox.bigcommerce import BigCommerce
+from sandbox.s4hana import S4Hana
 from sandbox.scenarios import morning
 from sandbox.scenarios.catalogue import ARTICLES, stock_shelves
 from sandbox.service_layer import Company, ServiceLayer, add_item
@@ -21,14 +22,16 @@ def main() -> int:
     """Serve until SIGTERM or Ctrl-C."""
     parser = arguments("sandbox", __doc__)
     parser.add_argument("--data", type=Path, metavar="DIR", help="keep the state here; without it, in memory")
+    parser.add_argument("--s4hana-port", type=int, metavar="N", help="SAP S/4HANA, too; 0 takes a free port")
     parser.add_argument("--hurry", type=float, default=20, help="webhook retries come that much sooner (20)")
     given = parser.parse_args()
-    return serve_until_stopped(
-        [
-            _bigcommerce(given.data, given.bigcommerce_port, given.hurry),
-            _service_layer(given.data, given.service_layer_port),
-        ]
-    )
+    servers = [
+        _bigcommerce(given.data, given.bigcommerce_port, given.hurry),
+        _service_layer(given.data, given.service_layer_port),
+    ]
+    if given.s4hana_port is not None:
+        servers.append(serve(S4Hana(_storage(given.data, "s4hana")), given.s4hana_port))
+    return serve_until_stopped(servers)
 
 
 def _storage(data: Path | None, name: str) -> Storage | None:

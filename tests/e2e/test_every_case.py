@@ -28,14 +28,17 @@ def test_every_consistent_order_posts_with_the_exact_total_and_tax(world: World)
     for name, case in CASES.items():
         order_id = case.play(world.store)
         posting = world.post(order_id)
-        problem = consistent(world, posting) if case.consistent else held(posting)
+        problem = consistent(posting, list(invoices(world, posting))) if case.consistent else held(posting)
         if problem:
             wrong.append(f"{name}: {problem}")
     assert not wrong, "\n".join(wrong)
 
 
-def consistent(world: World, posting: Posting) -> str:
-    """What is wrong with the posting of a consistent order, or nothing."""
+def consistent(posting: Posting, sold: list[tuple[Decimal, Decimal]]) -> str:
+    """What is wrong with the posting of a consistent order, or nothing.
+
+    :param sold: total and tax of its sales as the ERP itself holds them
+    """
     if posting.status in DONE_WITHOUT_A_DOCUMENT:
         return (
             ""
@@ -48,7 +51,6 @@ def consistent(world: World, posting: Posting) -> str:
     for row in posting.documents.filter(kind__in=("invoice", "credit_memo", "payment", "payout")):
         if (row.erp_total, row.erp_tax or row.tax) != (row.total, row.tax):
             return f"{row.reference}: the ERP has {row.erp_total} and tax {row.erp_tax}, planned {row.total} and {row.tax}"
-    sold = list(invoices(world, posting))
     if len(sold) == 1 and sold[0] != (order.total, order.tax):
         return f"sold {sold[0]}, the store says {order.total} and tax {order.tax}"
     returned = sum((d.total for d in posting.documents.filter(kind="credit_memo")), Decimal(0))

@@ -12,9 +12,11 @@ from datetime import date, datetime
 from typing import Any
 
 from erp.adapters.sap_s4 import odata
+from erp.adapters.sap_s4.answers import S4
 from erp.adapters.sap_s4.gateway import Gateway, Service
 from erp.adapters.sap_s4.products import read_items
 from erp.adapters.sap_s4.settings import Settings
+from erp.contract.errors import Misconfigured, Refused
 from erp.contract.facts import Account, FactsNeeded, LedgerFacts, Named
 
 Row = Mapping[str, Any]
@@ -28,6 +30,7 @@ ACCOUNT_COLUMNS = (
     "ChartOfAccounts,GLAccount,GLAccountType,AccountIsBlockedForPosting,AccountIsMarkedForDeletion,"
     "to_Text/Language,to_Text/GLAccountName,to_Text/GLAccountLongName"
 )
+NOT_FOUND = 404
 # Secondary costs are posted by controlling itself (GLAccountType S).
 NOT_POSTABLE = ("S",)
 
@@ -92,9 +95,18 @@ def _company(gateway: Gateway, settings: Settings, text: Mapping[str, str], toda
 def company_row(gateway: Gateway, settings: Settings) -> Row:
     """The company code.
 
-    :raises Refused: if there is none such
+    :raises Misconfigured: if there is none such
     """
-    found: Row = gateway.read(COMPANY_CODES, odata.key("A_CompanyCode", settings.company_code))
+    try:
+        found: Row = gateway.read(COMPANY_CODES, odata.key("A_CompanyCode", settings.company_code))
+    except Refused as error:
+        if error.status != NOT_FOUND:
+            raise
+        raise Misconfigured(
+            f"{S4} has no company code {settings.company_code}, or does not show it to this user. Correct it on the connection.",
+            code=error.code,
+            status=error.status,
+        ) from error
     return found
 
 

@@ -60,6 +60,13 @@ def test_the_connection_test_says_which_way_works() -> None:
         assert (checks(s4)[SOAP], checks(s4)[OWN]) == (None, False)  # it is not what is chosen: a hint
 
 
+def test_a_company_code_that_is_none_is_told_in_a_sentence() -> None:
+    with running({"company_code": "9999"}) as s4:
+        with pytest.raises(Misconfigured, match="no company code 9999"):
+            s4.open().ping()
+        assert checks(s4) == {"Sign-in": True, "Company code": False}
+
+
 def test_the_connection_test_posts_nothing() -> None:
     with running(WRAPPED) as s4:
         checks(s4)
