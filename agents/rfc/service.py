@@ -71,9 +71,10 @@ class RfcService:
 
     def get_unit(self, request: JsonRequest, unit_id: str) -> Answer:
         """What became of a unit."""
-        if self.store.is_running(unit_id):
-            return Answer({"unit_id": unit_id, "outcome": "in_progress", "calls": [], "commit": None})
+        running = self.store.is_running(unit_id)  # asked first: what did not run then has written its end
         known = self.store.find(unit_id)
+        if running and not units.is_settled(known):
+            return Answer({"unit_id": unit_id, "outcome": "in_progress", "calls": [], "commit": None})
         if known is None:
             raise ProtocolError(404, "unit_not_found", f"the agent never got {unit_id}")
         return Answer(units.remembered(known))

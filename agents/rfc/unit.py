@@ -12,7 +12,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from agents.errors import ProtocolError
 from agents.rfc.interface import (
@@ -80,11 +80,14 @@ def run(unit: Unit, driver: Driver, store: Store, check_access: Callable[[Unit],
 
     :raises ProtocolError: every answer that is not 200
     """
+    known = store.find(unit.id)
+    if is_settled(known):
+        return _replay(unit, known)
     try:
         with store.claim(unit.id):
-            known = store.find(unit.id)
-            if known is not None and (replay := _replayed(unit, known)) is not None:
-                return replay
+            known = store.find(unit.id)  # it may have ended while we came here
+            if known is not None and remembered(known)["outcome"] != ROLLED_BACK:
+                return _replay(unit, known)
             check_access(unit)
             session = driver.open()
             try:
@@ -104,13 +107,15 @@ def remembered(known: Record) -> dict[str, Any]:
     return {"unit_id": known.id, "outcome": ROLLED_BACK, "calls": [], "commit": None, "error": interrupted}
 
 
-def _replayed(unit: Unit, known: Record) -> Answer | None:
-    """The answer to a unit that has ended before; None if it is to run again."""
-    answer = remembered(known)
-    if answer["outcome"] == ROLLED_BACK:
-        return None
+def is_settled(known: Record | None) -> TypeGuard[Record]:
+    """Whether a unit has ended for good, so that its answer is the same whoever is asking for it just now."""
+    return known is not None and known.phase == FINISHED and remembered(known)["outcome"] != ROLLED_BACK
+
+
+def _replay(unit: Unit, known: Record) -> Answer:
     if known.body != unit.body:
         raise ProtocolError(409, "unit_mismatch", "this unit_id was used for another body")
+    answer = remembered(known)
     return Answer(answer, headers=REPLAY, about=_about(answer))
 
 

@@ -31,17 +31,17 @@ def run(
     :param turn: what to hold while Sage is spoken to; may refuse
     :raises ProtocolError: every answer that is not 200 or 201
     """
+    known = store.find(_id(write))
+    if known is not None and known.phase == FINISHED:
+        return _replay(write, known)
     try:
         with store.claim(_id(write)):
-            known = store.find(_id(write))
-            if known is not None and known.phase != STARTED:
-                if known.body != write.body:
-                    raise ProtocolError(409, "write_mismatch", "this write_id was used for another body")
-                if known.phase == FINISHED:
-                    return _answer(known, write, REPLAY)
-                with turn():
-                    return _after_a_crash(write, known, driver, store)
+            known = store.find(_id(write))  # it may have ended while we came here
+            if known is not None and known.phase == FINISHED:
+                return _replay(write, known)
             with turn():
+                if known is not None and known.phase == SAVING:
+                    return _after_a_crash(write, known, driver, store)
                 return _save(write, _key(write, driver), driver, store)
     except AlreadyRunning:
         raise ProtocolError(409, "write_in_progress", "this write is running now") from None
@@ -49,15 +49,28 @@ def run(
         raise sage_unavailable(f"Sage does not answer: {error}") from None
 
 
+def _replay(write: Write, known: Record) -> Answer:
+    _check_body(write, known)
+    return _answer(known, write, REPLAY)
+
+
+def _check_body(write: Write, known: Record) -> None:
+    if known.body != write.body:
+        raise ProtocolError(409, "write_mismatch", "this write_id was used for another body")
+
+
 def look(company: str, write_id: str, store: Store) -> Answer:
     """What became of a write. :raises ProtocolError: 404 ``write_not_found``"""
+    running = store.is_running(
+        f"{company}/{write_id}"
+    )  # asked first: what did not run then has written its end
     known = store.find(f"{company}/{write_id}")
-    if store.is_running(f"{company}/{write_id}") or (known is not None and known.phase == SAVING):
+    if known is not None and known.phase == FINISHED:
+        assert known.answer is not None
+        return Answer(known.answer)
+    if running or (known is not None and known.phase == SAVING):
         return Answer({"write_id": write_id, "result": "running"}, 202)
-    if known is None or known.phase == STARTED:
-        raise ProtocolError(404, "write_not_found", f"nothing is remembered of {write_id}")
-    assert known.answer is not None
-    return Answer(known.answer)
+    raise ProtocolError(404, "write_not_found", f"nothing is remembered of {write_id}")
 
 
 def _id(write: Write) -> str:
@@ -124,6 +137,7 @@ def _after_a_crash(write: Write, known: Record, driver: Driver, store: Store) ->
     A key that is there now was not there before, and carries what was sent: it is this write. One that is not there
     was not saved. A change leaves no such mark; it runs again only if running twice is the same as once.
     """
+    _check_body(write, known)
     assert known.answer is not None
     key = known.answer["key"]
     if write.mode == UPDATE:

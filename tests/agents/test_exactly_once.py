@@ -104,6 +104,14 @@ def test_of_many_requests_for_one_unit_at_the_same_moment_one_runs(sap: Agent):
     assert len(sap.rows("BKPF")) == 1
 
 
+def test_a_unit_that_has_ended_is_replayed_to_everybody_who_asks_at_the_same_moment(sap: Agent):
+    first = sap.post("/v1/units", posting("T1-14-I")).json()
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: sap.post("/v1/units", posting("T1-14-I")), range(48)))
+    assert {(a.status_code, a.headers.get("Idempotent-Replay")) for a in answers} == {(200, "true")}
+    assert all(a.json() == first for a in answers)
+
+
 def test_more_units_at_once_than_sessions_are_told_to_come_back(sap: Agent):
     sap.control("faults", kind="hold", at="call", count=4)
     with ThreadPoolExecutor() as pool:
