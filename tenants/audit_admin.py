@@ -17,7 +17,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import DropdownFilter, FieldTextFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import DropdownFilter, FieldTextFilter
 from unfold.decorators import action
 
 from audit import Action
@@ -25,6 +25,7 @@ from audit.models import AuditEntry
 from audit.recording import record
 from audit.spreadsheets import lines
 from audit.stories import search, story
+from tenants.filters import MomentFilter
 from tenants.long_lists import LongList
 from tenants.models import Tenant
 from tenants.scoped_admin import TenantAdmin
@@ -83,7 +84,7 @@ class AuditPage(TenantAdmin):
 
     list_display = ["when", "what", "about", "actor", "correlation", "summary"]
     list_filter = [
-        ("at", RangeDateTimeFilter),
+        ("at", MomentFilter),
         ActionFilter,
         ("actor", FieldTextFilter),
         ("correlation_id", FieldTextFilter),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
 from django.db import models
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
+from django.utils import timezone
+from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter, RelatedDropdownFilter
+from unfold.utils import parse_datetime_str
 
 from tenants.models import Tenant
 from tenants.scoping import visible
@@ -42,3 +45,25 @@ class VisibleRelatedFilter(RelatedDropdownFilter):
         """(id, name) of the rows that can be chosen."""
         rows = visible(request.user, field.remote_field.model._default_manager.all())
         return [(row.pk, str(row)) for row in rows]
+
+
+class MomentFilter(RangeDateTimeFilter):
+    """Between two moments of the time zone that the console shows; a day without a time is the whole day.
+
+    unfold's own takes them as moments of the installation's zone, and a day without a time as nothing.
+    """
+
+    _BOUNDS = (("gte", "from", "00:00:00"), ("lte", "to", "23:59:59.999999"))
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet) -> models.QuerySet:
+        """The rows between them; text that is no day limits nothing."""
+        for lookup, end, time in self._BOUNDS:
+            if moment := self._moment(end, time):
+                queryset = queryset.filter(**{f"{self.parameter_name}__{lookup}": moment})
+        return queryset
+
+    def _moment(self, end: str, otherwise: str) -> datetime | None:
+        day = self.used_parameters.get(f"{self.parameter_name}_{end}_0")
+        time = self.used_parameters.get(f"{self.parameter_name}_{end}_1") or otherwise
+        read = parse_datetime_str(f"{day} {time}") if day else None
+        return read and timezone.make_aware(read)

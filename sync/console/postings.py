@@ -8,7 +8,7 @@ from django.db.models import F, Prefetch, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import DropdownFilter
 
 from erp.contract.errors import RemoteError
 from erp.contract.money import Money
@@ -21,6 +21,7 @@ from sync.reprocess import exclude, reprocess, scope_of, take_back
 from sync.resolution import resolve
 from tenants.actions import Done, NotDone, row_action, rows_action
 from tenants.audit_admin import story_url
+from tenants.filters import MomentFilter
 from tenants.long_lists import COUNTED_UP_TO
 from tenants.models import Tenant, User
 from tenants.roles import May
@@ -89,7 +90,7 @@ class PostingAdmin(OwnPage, Offers, TenantAdmin):
     """What came from the store and what became of it in the ERP."""
 
     list_display = ("record", "chip", "why", "money", "placed_at", "erp_documents", "pipeline")
-    list_filter = ("status", "record_kind", "pipeline", CurrencyFilter, ("placed_at", RangeDateTimeFilter))
+    list_filter = ("status", "record_kind", "pipeline", CurrencyFilter, ("placed_at", MomentFilter))
     search_fields = ("record_id",)
     search_help_text = "Order id, reference, number in the ERP, or correlation id"
     list_select_related = ("pipeline__store", "company")

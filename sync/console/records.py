@@ -7,13 +7,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import DropdownFilter
 
 from erp.contract.money import Money
 from storefront.models import Store
 from sync.console.order_page import TITLES
 from sync.console.postings import NEWEST, amount_cell, postings_called
 from sync.models import Document, Event, EventState, RecordKind
+from tenants.filters import MomentFilter
 from tenants.long_lists import COUNTED_UP_TO
 from tenants.scoped_admin import TenantAdmin
 from tenants.scoping import visible
@@ -34,7 +35,7 @@ class DocumentAdmin(TenantAdmin):
         "order",
         "company",
     )
-    list_filter = ("state", "company", ("posted_at", RangeDateTimeFilter))
+    list_filter = ("state", "company", ("posted_at", MomentFilter))
     search_fields = ("reference",)
     search_help_text = "Reference, number in the ERP, or order id"
     list_select_related = ("posting", "company")
@@ -98,7 +99,7 @@ class EventAdmin(TenantAdmin):
     """What the stores told us."""
 
     list_display = ("received_at", "event", "record", "chip", "late", "again", "store")
-    list_filter = ("state", ScopeFilter, "store", ("received_at", RangeDateTimeFilter))
+    list_filter = ("state", ScopeFilter, "store", ("received_at", MomentFilter))
     search_fields = ("record_id",)
     search_help_text = "Order or customer id, delivery id, or correlation id"
     list_select_related = ("store",)
