@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from agents.rfc.interface import Function, Outcome
+from agents.rfc.simulated.company import RECONCILIATION
 from agents.rfc.simulated.context import Context
 from agents.rfc.simulated.messages import row
 from agents.simulation.rows import Change, key_of
@@ -63,7 +64,7 @@ def _errors(context: Context, importing: Mapping[str, Any], tables: Tables) -> I
         return
     yield from _errors_of_header(context, header)
     yield from _errors_of_items(context, header, importing.get("CUSTOMERCPD", {}), tables)
-    yield from _errors_of_amounts(tables)
+    yield from _errors_of_amounts(context, tables)
 
 
 def _errors_of_header(context: Context, header: Mapping[str, Any]) -> Iterator[Message]:
@@ -130,25 +131,40 @@ def _tax_code_exists(context: Context, code: str) -> bool:
     return bool(context.rows.select("T007A", "json_extract(row, '$.MWSKZ') = ?", [code]))
 
 
-def _errors_of_amounts(tables: Tables) -> Iterator[Message]:
+def _errors_of_amounts(context: Context, tables: Tables) -> Iterator[Message]:
     items = [item.get("ITEMNO_ACC", "") for item in _items(tables)]
-    amounts = tables.get("CURRENCYAMOUNT", [])
+    amounts = _in_document_currency(tables)
+    if not items:
+        yield row("E", "RW", "601", "The document has no items")
     if len(items) > MOST_ITEMS:
         yield row("E", "F5", "727", f"Maximum number of items in FI reached ({MOST_ITEMS})")
     for item, times in Counter(items).items():
         if times > 1:
             yield row("E", "RW", "634", f"Item {item} stands {times} times", FIELD="ITEMNO_ACC")
-    given = Counter(each.get("ITEMNO_ACC", "") for each in amounts if each.get("CURR_TYPE", "") in ("", "00"))
+    given = Counter(each.get("ITEMNO_ACC", "") for each in amounts)
     for item in items:
         if given[item] != 1:
             message = f"Item {item} has {given[item]} amounts in document currency"
             yield row("E", "RW", "033", message, PARAMETER="CURRENCYAMOUNT")
-    if not items:
-        yield row("E", "RW", "601", "The document has no items")
-    for currency in {each.get("CURRENCY", "") for each in amounts}:
+    for number, each in enumerate(amounts, 1):
+        amount = _amount(each, "AMT_DOCCUR")
+        if amount != round(amount, _decimals(context, each.get("CURRENCY", ""))):
+            message = f"Amount {amount} has more decimals than currency {each.get('CURRENCY', '')}"
+            yield row("E", "00", "088", message, PARAMETER="CURRENCYAMOUNT", ROW=number, FIELD="AMT_DOCCUR")
+    for currency in sorted({each.get("CURRENCY", "") for each in amounts}):
         balance = sum(_amount(each, "AMT_DOCCUR") for each in amounts if each.get("CURRENCY", "") == currency)
         if balance:
             yield row("E", "F5", "702", f"Balance in transaction currency {currency}: {balance:.2f}")
+
+
+def _in_document_currency(tables: Tables) -> list[Mapping[str, Any]]:
+    return [each for each in tables.get("CURRENCYAMOUNT", []) if each.get("CURR_TYPE", "") in ("", "00")]
+
+
+def _decimals(context: Context, currency: str) -> int:
+    """The decimals of a currency: two, unless TCURX knows better."""
+    known = context.rows.get("TCURX", currency)
+    return int(known["CURRDEC"]) if known else 2
 
 
 def _items(tables: Tables) -> list[Mapping[str, Any]]:
@@ -165,8 +181,10 @@ def _rows_of(
     context: Context, header: Mapping[str, Any], number: str, key: str, tables: Tables
 ) -> list[Change]:
     """The rows of the document: header, open items of customers and accounts, tax."""
-    amounts = {each["ITEMNO_ACC"]: each for each in tables["CURRENCYAMOUNT"]}
-    currency = tables["CURRENCYAMOUNT"][0].get("CURRENCY", "")
+    amounts = {each["ITEMNO_ACC"]: each for each in _in_document_currency(tables)}
+    currency = _in_document_currency(tables)[0].get("CURRENCY", "")
+    # Tables keep every amount with two decimals: 1000 yen stand there as 10.00.
+    kept = Decimal(1).scaleb(_decimals(context, currency) - 2)
     year = header["PSTNG_DATE"][:4]
     common = {"BUKRS": header["COMP_CODE"], "BELNR": number, "GJAHR": year}
     of_items = {
@@ -192,9 +210,9 @@ def _rows_of(
     rows: list[Change] = [("BKPF", key_of(common, tuple(common)), {**common, **of_items, **head})]
     for position, item in enumerate(_items(tables), 1):
         amount = amounts[item["ITEMNO_ACC"]]
-        signed = _amount(amount, "AMT_DOCCUR")
+        signed, base = _amount(amount, "AMT_DOCCUR") * kept, _amount(amount, "AMT_BASE") * kept
         at = {**common, "BUZEI": f"{position:03d}", "SHKZG": "S" if signed >= 0 else "H"}
-        rows.append(_row_of_item(item, at, of_items, signed, _amount(amount, "AMT_BASE")))
+        rows.append(_row_of_item(item, at, of_items, signed, base))
     return rows
 
 
@@ -216,7 +234,7 @@ def _row_of_item(
         debtor = {
             "KUNNR": item["CUSTOMER"],
             "ZFBDT": item.get("BLINE_DATE", "00000000"),
-            "HKONT": "0000140000",
+            "HKONT": RECONCILIATION,
         }
         return ("BSID", key, {**at, **of_items, **tax, **values, **debtor, "ZTERM": item.get("PMNTTRMS", "")})
     account = {

@@ -10,7 +10,8 @@ from typing import Any
 from agents.errors import ProtocolError
 from agents.rfc.interface import AbapException, Function, Outcome, SessionBroken
 from agents.rfc.simulated import company, interfaces
-from agents.rfc.simulated.functions import RUNS, Context
+from agents.rfc.simulated.context import Context
+from agents.rfc.simulated.functions import RUNS
 from agents.rfc.simulated.messages import row
 from agents.simulation.faults import Fault, Faults
 from agents.simulation.rows import Change, Rows

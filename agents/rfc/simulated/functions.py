@@ -14,8 +14,6 @@ from agents.rfc.simulated.interfaces import initial_exports
 Tables = Mapping[str, Sequence[Mapping[str, Any]]]
 Run = Callable[[Context, Function, Mapping[str, Any], Tables], Outcome]
 
-__all__ = ["RUNS", "Context"]
-
 
 def _availability(
     context: Context, function: Function, importing: Mapping[str, Any], tables: Tables
