@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from erp.contract.errors import Misconfigured, OutcomeUnknown, Refused, RemoteError, TryLater
@@ -10,6 +11,7 @@ from erp.contract.http import Answer
 
 S4 = "SAP S/4HANA"
 LONGEST_SENTENCE = 500
+LONGEST_PAUSE = 5  # digits of seconds
 
 
 class Complaint(NamedTuple):
@@ -84,7 +86,9 @@ def failure(answer: Answer, complaint: Complaint, *, writes: bool, scenario: str
             **about,
         )
     if status in (412, 428, 429):
-        return TryLater(f"{S4} asks us to come again (HTTP {status}).{said}", **about)
+        return TryLater(
+            f"{S4} asks us to come again (HTTP {status}).{said}", after=_pause_of(answer), **about
+        )
     if status >= 500:
         # What stands in front may have passed a write on before it gave up: no 5xx says what became of one.
         if writes:
@@ -92,7 +96,7 @@ def failure(answer: Answer, complaint: Complaint, *, writes: bool, scenario: str
                 f"{S4} answered with HTTP {status}.{said} It may have been carried out: we look it up before sending it again.",
                 **about,
             )
-        return TryLater(f"{S4} answered with HTTP {status}.{said}", **about)
+        return TryLater(f"{S4} answered with HTTP {status}.{said}", after=_pause_of(answer), **about)
     if complaint.code or complaint.sentence:
         return Refused(f"{S4} says: {complaint.sentence or complaint.code} ({complaint.code})", **about)
     return Misconfigured(
@@ -100,3 +104,9 @@ def failure(answer: Answer, complaint: Complaint, *, writes: bool, scenario: str
         f"and that the communication arrangement for {scenario} is active.",
         **about,
     )
+
+
+def _pause_of(answer: Answer) -> timedelta | None:
+    """How long SAP asks us to stay away, where it says so in seconds."""
+    seconds = answer.headers.get("Retry-After", "").strip()
+    return timedelta(seconds=int(seconds)) if seconds.isdigit() and len(seconds) < LONGEST_PAUSE else None

@@ -187,17 +187,16 @@ def _rows(document: SalesDocument, settings: Settings, sign: int) -> Iterator[Ro
 
 
 def _taxes(document: SalesDocument, settings: Settings, sign: int) -> Iterator[TaxRow]:
-    """One row for each tax code, exempt ones too: the tax return wants their base."""
+    """One row for each tax code that a row carries, exempt ones too: the tax return wants their base."""
     amounts: dict[str, list[Decimal]] = {}
     for line in document.lines:
         code = tax_code_of(line, settings)
-        if code:
+        if code and (line.net or line.tax):
             sums = amounts.setdefault(code, [ZERO, ZERO])
             sums[0] += line.tax
             sums[1] += line.net
     for code, (tax, base) in sorted(amounts.items()):
-        if tax or base:
-            yield TaxRow(code=code, amount=_turned(tax, sign), base=_turned(base, sign))
+        yield TaxRow(code=code, amount=_turned(tax, sign), base=_turned(base, sign))
 
 
 def _of_money(document: MoneyDocument, settings: Settings, customer: str) -> Entry:

@@ -141,7 +141,7 @@ def _tax(group: int, row: TaxRow, entry: Entry, settings: Settings) -> dict[str,
         {
             "TaxCode": row.code,
             **_jurisdiction(row.code, group, settings),
-            "IsDirectTaxPosting": "true" if not row.base else "",
+            "IsDirectTaxPosting": "true" if row.amount and not row.base else "",
             "AmountInTransactionCurrency": _money(row.amount, entry.currency),
             "DebitCreditCode": _side(row.amount or row.base),
             "TaxBaseAmountInTransCrcy": _money(row.base, entry.currency),
@@ -260,9 +260,12 @@ def speaks(root: etree._Element) -> bool:
 
 def confirmation_of(root: etree._Element, message: str) -> Confirmation | None:
     """What became of our entry; None where the answer does not speak of it."""
-    for each in root.iter("JournalEntryCreateConfirmation"):
+    # Inside a confirmation stands another element of the same name, which has no log.
+    told = [each for each in root.iter("JournalEntryCreateConfirmation") if each.find("Log") is not None]
+    for each in told:
         log = each.find("Log")
-        if log is None or each.findtext("MessageHeader/ReferenceID", "").strip() != message:
+        about = each.findtext("MessageHeader/ReferenceID", "").strip()
+        if about != message and (about or len(told) > 1):
             continue
         made = each.find("JournalEntryCreateConfirmation")
         document = made.findtext("AccountingDocument", "").strip() if made is not None else ""

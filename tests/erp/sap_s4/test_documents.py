@@ -143,6 +143,16 @@ def test_tax_on_liability_lines_has_no_tax_code(s4: S4) -> None:
     assert ("22000000", D("-1.24"), "") in rows_of(s4, "S1-1-I")
 
 
+def test_a_code_whose_rows_come_to_nothing_still_has_its_tax_row(s4: S4) -> None:
+    there = line(key="line:8", net=D("3.00"), tax_code="O2")
+    back = line(key="line:9", net=D("-3.00"), tax_code="O2", account="44000000")
+    whole = sale(INVOICE, "S1-1-I")
+    post(s4, replace(whole, lines=(*whole.lines, there, back)))
+    [tax] = [each for each in sent(s4).iter("ProductTaxItem") if each.findtext("TaxCode") == "O2"]
+    assert tax.findtext("AmountInTransactionCurrency") == "0.00"
+    assert tax.find("IsDirectTaxPosting") is None
+
+
 def test_a_line_over_nothing_has_no_row(s4: S4) -> None:
     post(s4, with_line(line(net=D("0.00"))))
     assert len(rows_of(s4, "S1-1-I")) == 6
@@ -152,7 +162,11 @@ def test_a_sale_over_nothing_with_amounts_inside_has_no_customer_row(s4: S4) -> 
     lines = (line(net=D("5.00")), line(key="line:2", net=D("-5.00"), account="44000000"))
     document = replace(sale(INVOICE, "S1-1-I"), lines=lines, total=D("0.00"), tax=D("0.00"))
     made = post(s4, document)
-    assert [row[0] for row in rows_of(s4, "S1-1-I")] == ["41000000", "44000000"]
+    assert [row[:2] for row in rows_of(s4, "S1-1-I")] == [
+        ("41000000", D("-5.00")),
+        ("44000000", D("5.00")),
+        ("22000000", D("0.00")),  # their tax code has a row for the return, over nothing
+    ]
     assert (made.total, made.tax) == (D(0), D(0))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -148,6 +148,24 @@ def test_a_warning_beside_a_number_is_a_success(server: responses.RequestsMock) 
     made = confirmed(server, severity="2", notes=(("700(F5)", "Terms of payment changed; check"),))
     assert (made.key, made.number) == ("010000000817102026", "100000008-2026")
     assert made.total is None  # it could not be read back, and nothing is made up
+
+
+def test_a_confirmation_that_names_no_message_is_ours_if_it_is_the_only_one(
+    server: responses.RequestsMock,
+) -> None:
+    assert confirmed(server, about=" ").number == "100000008-2026"
+
+
+def test_a_pause_that_SAP_asks_for_is_kept(server: responses.RequestsMock) -> None:
+    with pytest.raises(TryLater) as caught:
+        post(server, status=429, body="", headers={"Retry-After": "17"})
+    assert caught.value.after == timedelta(seconds=17)
+    server.replace(
+        responses.GET, CUBE, status=503, body="", headers={"Retry-After": "Fri, 27 Nov 2026 12:00:00 GMT"}
+    )
+    with pytest.raises(TryLater) as caught:
+        adapter().find(SALE)
+    assert caught.value.after is None
 
 
 def test_a_confirmation_of_another_message_is_not_ours(server: responses.RequestsMock) -> None:
