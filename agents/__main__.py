@@ -1,4 +1,4 @@
-"""``tieout-agent``, or ``python -m agents``: serve, check, new-key, certify."""
+"""``tieout-agent``, or ``python -m agents``: serve, new-key, certify."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,4 @@ def key_of(row: Mapping[str, Any], columns: Sequence[str]) -> str:
 
 def _number_of(text: str | None) -> int | None:
     """A decimal text as a whole number of millionths, so that SQLite compares amounts exactly."""
-    from decimal import Decimal
-
     return None if text is None else int(Decimal(text).scaleb(6))
