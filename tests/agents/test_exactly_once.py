@@ -188,6 +188,8 @@ def test_an_answer_that_found_no_room_is_written_as_soon_as_there_is_some(mortal
 
 def test_a_second_agent_on_the_same_store_does_not_start(mortal: Agent):
     second = rfc_agent(mortal.folder)
-    with pytest.raises(AssertionError, match="does another agent run on it"):
-        second.start()
-    second.close()
+    try:
+        with pytest.raises(AssertionError, match="does another agent run on it"):
+            second.start()
+    finally:
+        second.close()

@@ -237,6 +237,8 @@ def test_without_pywin32_the_agent_says_what_to_install(tmp_path: Path):
     path.write_text(
         path.read_text(encoding="utf-8").replace("simulated", "sage-boi") + more, encoding="utf-8"
     )
-    with pytest.raises(AssertionError, match=r"install tieout-agent\[sage\]"):
-        agent.start()
-    agent.close()
+    try:
+        with pytest.raises(AssertionError, match=r"install tieout-agent\[sage\]"):
+            agent.start()
+    finally:
+        agent.close()

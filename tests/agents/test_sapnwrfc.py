@@ -249,6 +249,8 @@ def test_a_sap_that_is_not_reached_is_unavailable(tmp_path: Path, sdk: Path):
 
 def test_without_the_library_the_agent_says_so_and_does_not_start(tmp_path: Path):
     agent = nwrfc_agent(tmp_path, tmp_path)
-    with pytest.raises(AssertionError, match="NW RFC SDK cannot be loaded"):
-        agent.start()
-    agent.close()
+    try:
+        with pytest.raises(AssertionError, match="NW RFC SDK cannot be loaded"):
+            agent.start()
+    finally:
+        agent.close()
