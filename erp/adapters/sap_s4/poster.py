@@ -13,7 +13,7 @@ from erp.adapters.sap_s4.gateway import Gateway
 from erp.adapters.sap_s4.journal import Posted
 from erp.adapters.sap_s4.odata_poster import ODataPoster
 from erp.adapters.sap_s4.settings import Settings
-from erp.contract.errors import Misconfigured, OutcomeUnknown, Refused, RemoteError, TryLater
+from erp.contract.errors import OutcomeUnknown, Refused, RemoteError, TryLater
 from erp.contract.http import Answer
 
 
@@ -118,9 +118,9 @@ def _fault(answer: Answer, code: str, sentence: str) -> RemoteError:
     if answer.status == 401 or answer.status == 403:
         return failure(answer, complaint_of(answer), writes=True, scenario=soap.SCENARIO)
     if code.casefold() in ("client", "versionmismatch", "mustunderstand"):
-        return Misconfigured(
-            f"{S4} does not take our message for journal entries: {sentence} (SOAP fault {code}). Check that the service is "
-            "JournalEntryCreateRequestConfirmation_In, then press Test connection.",
+        return Refused(
+            f"{S4} does not take this message: {sentence} (SOAP fault {code}). Correct what it names; if every order is refused so, "
+            "press Test connection.",
             code=code,
             status=answer.status,
         )

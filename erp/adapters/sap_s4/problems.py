@@ -24,7 +24,7 @@ from erp.contract.plan import Problem
 
 S4 = "SAP S/4HANA"
 MOST_ROWS = 999  # of one journal entry
-LONGEST_REFERENCE = 16
+LONGEST_REFERENCE, LONGEST_USER, LONGEST_CUSTOMER = 16, 12, 10
 _HALF = Decimal("0.5")
 
 
@@ -39,7 +39,7 @@ def problems(document: AnyDocument, facts: LedgerFacts) -> tuple[Problem, ...]:
         case SalesDocument() if document.kind in JOURNAL:
             found = _sale(document, facts, settings)
         case MoneyDocument() if document.kind in JOURNAL:
-            found = _money(document, facts)
+            found = _money(document, facts, settings)
         case _:
             found = iter([_not_posted(document)])
     return tuple(dict.fromkeys(found))
@@ -52,8 +52,7 @@ def _partner(settings: Settings, facts: LedgerFacts) -> Iterator[Problem]:
 
 
 def _sale(document: SalesDocument, facts: LedgerFacts, settings: Settings) -> Iterator[Problem]:
-    yield from _reference(document.reference)
-    yield from _fields(document.fields)
+    yield from _header(document, settings)
     yield from _known_partner(document.partner, facts)
     for line in document.lines:
         yield from _line(line, facts, settings)
@@ -85,9 +84,8 @@ def _size(document: SalesDocument, settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _money(document: MoneyDocument, facts: LedgerFacts) -> Iterator[Problem]:
-    yield from _reference(document.reference)
-    yield from _fields(document.fields)
+def _money(document: MoneyDocument, facts: LedgerFacts, settings: Settings) -> Iterator[Problem]:
+    yield from _header(document, settings)
     yield from _known_partner(document.partner, facts)
     yield from _account(document.account, facts)
 
@@ -190,6 +188,24 @@ def _rate_differs(
             (f"At {rate:f} %", f"{shown} {document.currency}"),
         ),
     )
+
+
+def _header(document: SalesDocument | MoneyDocument, settings: Settings) -> Iterator[Problem]:
+    """What the message would not be taken with: a fault of the whole message is harder to tell from a lost answer."""
+    yield from _reference(document.reference)
+    yield from _fields(document.fields)
+    if not 0 < len(settings.posting_user) <= LONGEST_USER:
+        yield Problem(
+            code="no_posting_user",
+            sentence=f"The connection to {S4} names no posting user of at most {LONGEST_USER} characters.",
+            way_out="Name the communication user's technical name on the connection, such as CC0000000002.",
+        )
+    if document.partner.isalnum() and len(document.partner) > LONGEST_CUSTOMER:
+        yield Problem(
+            code="partner_code_too_long",
+            sentence=f"Customer {document.partner} has more than {LONGEST_CUSTOMER} characters.",
+            way_out=f"Name a customer number of {S4} on the pipeline.",
+        )
 
 
 def _reference(reference: str) -> Iterator[Problem]:

@@ -251,11 +251,11 @@ def fault_of(root: etree._Element) -> tuple[str, str] | None:
 
 
 def speaks(root: etree._Element) -> bool:
-    """Whether this is an answer of the service itself: a fault about our message, or a confirmation of nothing."""
-    fault = fault_of(root)
-    if fault is not None:
-        return fault[0].casefold() == "client"
-    return root.find(f".//{{{SFIN}}}JournalEntryBulkCreateConfirmation") is not None
+    """Whether this is an answer of the service itself: a fault, whichever side it blames, or a confirmation of nothing."""
+    return (
+        fault_of(root) is not None
+        or root.find(f".//{{{SFIN}}}JournalEntryBulkCreateConfirmation") is not None
+    )
 
 
 def confirmation_of(root: etree._Element, message: str) -> Confirmation | None:

@@ -90,6 +90,18 @@ def test_a_field_rule_for_a_field_that_is_none_is_told(facts: LedgerFacts) -> No
     assert codes(sale(INVOICE, "S1-1-I", fields=(("U_Channel", "1"),)), facts) == ["field_unknown"]
 
 
+@pytest.mark.parametrize("user", ["", "A-USER-OF-13-C"])
+def test_a_posting_user_that_the_message_cannot_carry_is_told(facts: LedgerFacts, user: str) -> None:
+    without = replace(facts, settings={**facts.settings, "posting_user": user})
+    for document in (sale(INVOICE, "S1-1-I"), money(DocumentKind.PAYMENT, "S1-1-P")):
+        assert codes(document, without) == ["no_posting_user"]
+
+
+def test_a_customer_number_that_is_too_long_is_told(facts: LedgerFacts) -> None:
+    assert codes(sale(INVOICE, "S1-1-I", partner="12345678901"), facts) == ["partner_code_too_long"]
+    assert codes(sale(INVOICE, "S1-1-I", partner="S1-12345678901-C"), facts) == []
+
+
 def test_a_clearing_account_is_looked_at_too(facts: LedgerFacts) -> None:
     assert codes(money(DocumentKind.PAYMENT, "S1-1-P", account="1"), facts) == ["account_unknown"]
 
