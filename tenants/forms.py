@@ -49,18 +49,20 @@ KEEP = _Keep()
 
 
 class SecretWidget(forms.Widget):
-    """A password input that is always empty, what is known of the stored secret, and a tick to remove it."""
+    """A password input that is always empty, what is known of the stored secret, and a tick to remove it.
+
+    :param lines: several lines of text, such as a key in PEM: a password input would run them together
+    """
+
+    def __init__(self, *, lines: bool = False, attrs: dict[str, Any] | None = None) -> None:
+        self.lines = lines
+        super().__init__(attrs)
 
     def render(
         self, name: str, value: Any, attrs: Mapping[str, Any] | None = None, renderer: Any = None
     ) -> SafeString:
         """The input; of a stored value only its date is shown."""
-        attributes = self.build_attrs(self.attrs, {**(attrs or {}), "type": "password", "name": name})
-        from unfold.widgets import INPUT_CLASSES  # needs the app registry, which loads the fields first
-
-        attributes.setdefault("autocomplete", "new-password")
-        attributes.setdefault("class", " ".join(INPUT_CLASSES))
-        entry = format_html("<input{}>", flatatt(attributes))
+        entry = self._entry(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
         if not isinstance(value, StoredSecret):
             return format_html('{} <span class="help">not set</span>', entry)
         return format_html(
@@ -70,6 +72,23 @@ class SecretWidget(forms.Widget):
             value.sentence,
             name,
         )
+
+    def _entry(self, attributes: dict[str, Any]) -> SafeString:
+        from unfold.widgets import (
+            INPUT_CLASSES,
+            TEXTAREA_CLASSES,
+        )  # needs the app registry, which loads the fields first
+
+        if self.lines:
+            shape = {
+                "rows": 4,
+                "autocomplete": "off",
+                "spellcheck": "false",
+                "class": " ".join(TEXTAREA_CLASSES),
+            }
+            return format_html("<textarea{}></textarea>", flatatt({**shape, **attributes}))
+        shape = {"type": "password", "autocomplete": "new-password", "class": " ".join(INPUT_CLASSES)}
+        return format_html("<input{}>", flatatt({**shape, **attributes}))
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
         """KEEP, None to remove it, or the new secret."""
@@ -83,7 +102,7 @@ class SecretWidget(forms.Widget):
         return False
 
     def id_for_label(self, id_: str) -> str:
-        """The password input."""
+        """Where it is entered."""
         return id_
 
 
@@ -95,9 +114,9 @@ class SecretField(forms.Field):
 
     widget = SecretWidget
 
-    def __init__(self, *, max_length: int = 4000, **kwargs: Any) -> None:
+    def __init__(self, *, max_length: int = 4000, lines: bool = False, **kwargs: Any) -> None:
         self.max_length = max_length
-        super().__init__(**kwargs)
+        super().__init__(**({"widget": SecretWidget(lines=lines)} | kwargs))
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         """A form that comes back with mistakes does not repeat what was typed here."""

@@ -174,7 +174,7 @@ class _CompanyForm(forms.ModelForm):
 def _form_field(spec: Field) -> forms.Field:
     common: dict[str, Any] = {"label": spec.label, "help_text": spec.help, "required": False}
     if spec.secret:
-        return SecretField(**common)
+        return SecretField(lines=spec.kind == "lines", **common)
     match spec.kind:
         case "choice" | "boolean":
             choices = spec.choices or (("yes", "Yes"), ("no", "No"))

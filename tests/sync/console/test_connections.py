@@ -1,5 +1,7 @@
 """The forms of ERP companies and pipelines: what is entered there is what is stored, and secrets stay unseen."""
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -72,6 +74,22 @@ def test_a_secret_that_was_entered_is_kept_and_never_shown(
     page = administrator.get(url).content.decode()
     assert SECRET not in page
     assert "set on" in page
+
+
+def test_a_secret_of_several_lines_keeps_them_and_is_never_shown(
+    company: ErpConnection, administrator: Client
+) -> None:
+    """A browser runs the lines of a password input together: a key in PEM would be none any more."""
+    url = f"/admin/erp/erpconnection/{company.pk}/change/"
+    before = administrator.get(url).content.decode()
+    assert re.search(r'<textarea[^>]* name="secret_extra_headers"', before)
+    assert re.search(r'<input[^>]* name="secret_password"', before)
+
+    lines = f"X-Gateway: {SECRET}\nX-Site: 1"
+    administrator.post(url, entered(administrator, url, secret_extra_headers=lines))
+    company.refresh_from_db()
+    assert company.credentials["extra_headers"] == lines
+    assert SECRET not in administrator.get(url).content.decode()
 
 
 def test_a_policy_chosen_on_the_page_is_the_pipelines(pipeline: Pipeline, administrator: Client) -> None:
