@@ -127,7 +127,7 @@ class SignIn:
             return TryLater(f"The token address of SAP S/4HANA answered with HTTP {status}.", status=status)
         quoted = f" It says: {said[:300]}" if said else ""
         sentence = (
-            f"SAP S/4HANA refused the sign-in of {self._settings.client_id or 'our client certificate'} (HTTP {status}).{quoted} "
+            f"SAP S/4HANA refused the sign-in of {self._settings.signed_in} (HTTP {status}).{quoted} "
             "Correct the client ID and secret, the communication user and its password, or its certificate; then press Test connection."
         )
         self._cache.set(f"{self._key}:refused", sentence, seconds=REFUSED_SECONDS)

@@ -24,7 +24,7 @@ def run(gateway: Gateway, settings: Settings, now: Callable[[], datetime]) -> Se
 
 
 def _checks(gateway: Gateway, settings: Settings, now: Callable[[], datetime]) -> Iterator[Check]:
-    yield Check(name="Sign-in", ok=True, sentence=f"SAP S/4HANA takes {_who(settings)}.")
+    yield Check(name="Sign-in", ok=True, sentence=f"SAP S/4HANA takes {settings.signed_in}.")
     row: dict[str, object] = {}
 
     def company() -> str:
@@ -59,10 +59,6 @@ def _checks(gateway: Gateway, settings: Settings, now: Callable[[], datetime]) -
     yield _tried("Cost centers", cost_centers)
     yield _tried("Looking up", journal)
     yield from _ways_to_post(gateway, settings, now)
-
-
-def _who(settings: Settings) -> str:
-    return "our client certificate" if settings.authentication == "certificate" else settings.client_id
 
 
 def _ways_to_post(gateway: Gateway, settings: Settings, now: Callable[[], datetime]) -> Iterator[Check]:

@@ -74,6 +74,13 @@ class Settings:
         return _address(self.base_url, "The API address")
 
     @property
+    def signed_in(self) -> str:
+        """Who we say we are, in a sentence."""
+        if self.authentication == "certificate":
+            return "our client certificate"
+        return self.client_id or "nobody (the connection names no client ID)"
+
+    @property
     def sales_area(self) -> dict[str, str]:
         """Sales organization, distribution channel and division, as SAP names them."""
         return {
