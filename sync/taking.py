@@ -44,6 +44,10 @@ WITH next AS (
         SELECT count(*) FROM sync_posting
         WHERE company_id = %(company)s AND lease_until > statement_timestamp()
     )
+    AND (due.crashes = 0 OR NOT EXISTS (
+        SELECT 1 FROM sync_posting other
+        WHERE other.company_id = %(company)s AND other.lease_until > statement_timestamp() AND other.crashes > 1
+    ))
     ORDER BY due.due_at LIMIT 1
     FOR UPDATE OF due SKIP LOCKED
 )
@@ -64,7 +68,8 @@ SELECT EXISTS (
 def take_next(company_id: int) -> tuple[Posting, Lease] | None:
     """Lease the longest-due posting of a company, within its limit of parallel work; None if there is none to take.
 
-    A posting whose workers died three times is held as our own bug instead.
+    A posting whose workers died three times is held as our own bug instead. Of those that lost a worker, one at a time is taken: what kills
+    workers does not take the orders beside it along until they are held too.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:

@@ -63,6 +63,22 @@ def test_a_posting_taken_in_an_outage_beside_the_probe_is_not_taken(pipeline: Pi
     assert taken[1].is_probe
 
 
+def test_what_lost_a_worker_is_tried_again_one_at_a_time_beside_new_work(pipeline: Pipeline) -> None:
+    suspects = [due(pipeline, f"suspect {n}", crashes=1) for n in range(3)]
+    Posting.objects.filter(pk__in=[posting.pk for posting in suspects]).update(due_at=PAST)
+    fresh = due(pipeline, "fresh")
+
+    taken = [taking.take_next(pipeline.company_id) for _ in range(3)]
+
+    assert [posting and posting[0].pk for posting in taken] == [suspects[0].pk, fresh.pk, None]
+    assert taken[0] is not None
+    taken[0][1].give_back()  # it was innocent
+    Posting.objects.filter(pk=suspects[0].pk).update(due_at=None)
+    following = taking.take_next(pipeline.company_id)
+    assert following is not None
+    assert following[0].pk == suspects[1].pk
+
+
 @pytest.mark.parametrize("what", ["pipeline", "store", "company", "mapping_set", "tenant"])
 def test_a_change_of_the_set_up_counts_from_the_next_posting_on(pipeline: Pipeline, what: str) -> None:
     for record_id in "12":
