@@ -85,6 +85,7 @@ UNFOLD: dict[str, Any] = {
                     _page("People and roles", "group", "tenants.Membership"),
                     _page("Tenants", "domain", "tenants.Tenant"),
                     _page("Retention", "auto_delete", "sync.Retention"),
+                    _page("Retention runs", "delete_history", "sync.RetentionRun"),
                     _page("Erasures", "person_off", "sync.Erasure"),
                 ],
             },
