@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 from typing import Any
 
 from config.logging import configure_structlog, logging_settings
@@ -28,9 +27,6 @@ limit_request_fields = 60
 # No header may become SCRIPT_NAME or PATH_INFO: by default one may that comes from this machine, and so does whatever a
 # reverse proxy on it passes on.
 forwarder_headers = ""
-# A thread that comes back from the database waits for the interpreter as long as another one computes, by default 5 ms each
-# time: with eight busy threads that is most of a delivery's time.
-SWITCH_SECONDS = 0.001
 control_socket_disable = True  # nothing on a local disk
 
 folder.prepare()  # before the application is imported: its counters are made then
@@ -58,7 +54,6 @@ def post_worker_init(worker: Any) -> None:
     from sync.alerts import watchman
     from sync.answers import tally
 
-    sys.setswitchinterval(SWITCH_SECONDS)
     tally.start()
     watchman.start()
 

@@ -22,6 +22,7 @@ PER_SECOND = 100
 BROKER_DIES_AFTER = 0.5  # of the run at that rate
 JUST_AFTER_SECONDS = 2.0
 CONNECTIONS = 16
+WEB_PROCESSES = 2  # gunicorn's default; `./tieout serve` has one unless it is told otherwise
 GUESS = "a guess"
 
 
@@ -29,7 +30,7 @@ def run(options: Options) -> Iterator[dict[str, Any]]:
     """One line for each part of the day."""
     seconds = 6 if options.is_quick else 20
     flood = 1000 if options.is_quick else 5000
-    with world(options, orders=options.orders) as made:
+    with world(options, orders=options.orders, env={"TIEOUT_WEB_PROCESSES": str(WEB_PROCESSES)}) as made:
         hooks = made.hooks()
         _kill_the_erp(made)
         _saturate_the_workers(made, hooks)
