@@ -23,7 +23,7 @@ def version_of(*rows: str) -> str:
 
 
 class Kept(Generic[Row]):
-    """Rows by primary key, each with the version it was read at; the least lately read goes first.
+    """Rows by primary key, each with the version it was read at; what was read from the database longest ago goes first.
 
     :param read: reads a row by its primary key
     """
